@@ -15,6 +15,7 @@ import msgspec
 
 from broker.contract.facts import Decider
 from broker.contract.names import HexDigest, Name
+from broker.contract.personal import CLASSES
 
 Words = dict[str, str]
 """A text in each language of the site: `{"zh_CN": "…", "en": "…"}`."""
@@ -88,7 +89,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     visit_types: Annotated[list[VisitType], msgspec.Meta(min_length=1)]
     consent_version: str
-    retention_days: dict[str, int] = {"name": 30, "phone": 30, "document": 30, "host": 30}
+    retention_days: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(CLASSES, 30))
     unreachable_seconds: Annotated[int, msgspec.Meta(ge=1, le=60)] = 5
     """So long an ask may go unreceived before the centre counts as out of reach."""
 
