@@ -28,6 +28,7 @@ class CardWarning(StrEnum):
     SEX_DIFFERS = "sex_differs"
     EXPIRED = "expired"
     NOT_YET_VALID = "not_yet_valid"
+    VALIDITY_UNCLEAR = "validity_unclear"
     UNKNOWN_NATION = "unknown_nation"
     UNKNOWN_REGION = "unknown_region"
 
@@ -158,7 +159,11 @@ class PrinterStatus:
     @property
     def trouble(self) -> str:
         """`paper_out`, `cover_open`, `error`, `offline`, or "" when nothing keeps it from printing (as far as known)."""
-        for name, value in (("paper_out", self.paper_out), ("cover_open", self.cover_open), ("error", self.error)):
+        for name, value in (
+            ("paper_out", self.paper_out),
+            ("cover_open", self.cover_open),
+            ("error", self.error),
+        ):
             if value:
                 return name
         return "offline" if self.online is False else ""
