@@ -28,7 +28,10 @@ if command -v apt-get >/dev/null && apt-get indextargets --format '$(ORIGIN)' | 
 fi
 touch "$work/sources.list" "$work/apt.conf"
 python3 - "$work" <<'PY'
-"""Writes pip.conf from what pip says it is set to, and the list of files and folders that it points to."""
+"""Writes pip.conf from what pip says it is set to, and the list of files and folders that it points to.
+
+Those will be mounted below /mnt/host, where no package of the new system wants to write.
+"""
 import ast, re, subprocess, sys
 from pathlib import Path
 
@@ -39,12 +42,13 @@ for line in listed.splitlines():
     key, _, value = line.partition("=")
     section, _, option = key.rpartition(".")
     value = ast.literal_eval(value)
-    sections.setdefault("global" if section == ":env:" else section, {})[option] = value
-    for scheme, path in re.findall(r"(file://)?(?<![\w/:])(/[^\s]+)", value):
+    for scheme, path in re.findall(r"(file://|(?<![\w/:.]))(/[^\s]+)", value):
         # An index in a folder keeps its files beside it.
         found = Path(path).parent if scheme else Path(path)
         if found.exists():
             paths.add(str(found))
+            value = value.replace(path, f"/mnt/host{path}")
+    sections.setdefault("global" if section == ":env:" else section, {})[option] = value
 with (work / "pip.conf").open("w") as conf:
     for section, options in sections.items():
         conf.write(f"[{section}]\n" + "".join(f"{k} = {v}\n" for k, v in options.items()))
@@ -87,8 +91,8 @@ ROOT="$work/root" PATHS="$work/paths" unshare --mount --pid --ipc --fork --kill-
     ln -s /proc/self/fd "$ROOT/dev/fd"
     mount -t tmpfs -o mode=1777 tmpfs "$ROOT/dev/shm"
     while read -r path; do
-        if [[ -d $path ]]; then mkdir -p "$ROOT$path"; else install -D /dev/null "$ROOT$path"; fi
-        mount --bind -o ro "$path" "$ROOT$path"
+        if [[ -d $path ]]; then mkdir -p "$ROOT/mnt/host$path"; else install -D /dev/null "$ROOT/mnt/host$path"; fi
+        mount --bind -o ro "$path" "$ROOT/mnt/host$path"
     done <"$PATHS"
     exec chroot "$ROOT" env -i "$@" python3 /root/frontdesk/tests/system/newcomer.py
 ' bash "${environment[@]}" </dev/null || status=$?
