@@ -86,3 +86,17 @@ def _line(text: str, keys: list[str]) -> int:
                 start, found = n, n + 1
                 break
     return found
+
+
+def refusal(path: Path, keys: list[str], problem: str) -> SettingsError:
+    """The error for a value that has the right kind and still can't be: names file, line and key as `load` does.
+
+    Args:
+        keys: the way to the value, e.g. `["broker", "host"]`.
+        problem: what is wrong and what to do, without a full stop.
+    """
+    try:
+        line = _line(path.read_text("utf-8"), keys)
+    except (OSError, UnicodeDecodeError):
+        line = 0
+    return SettingsError(f"{path}{f':{line}' if line else ''}: {'.'.join(keys)}: {problem}.")
