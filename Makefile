@@ -5,7 +5,7 @@ python := .venv/bin/python
 
 run: ## The whole product on simulated devices; DEMO=1 plays one visit by itself and ends. Ctrl-C ends it.
 	@tools/setup.sh run
-	@exec $(python) tools/run.py $(if $(DEMO),--demo)
+	@exec $(python) -m tools.run $(if $(DEMO),--demo)
 
 test: ## All tests: real windows, a real broker, a real browser, devices on pseudo-terminals.
 	@tools/setup.sh dev
