@@ -1,0 +1,172 @@
+"""One batch of messages into the log and the views, within the writer's transaction; says what to acknowledge after it.
+
+A gap is answered by acknowledging what is there, which makes the station replay; while the gap lasts this is repeated
+with growing pauses (0.5 s to 10 s), so that a window of messages behind one lost one asks once, not fifty times.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from broker import clock
+from broker.contract.acknowledgement import Acknowledgement
+from broker.contract.event import Event
+from broker.contract.personal import PersonalError, class_of, unseal
+from broker.ingest import check
+from broker.ingest.check import BadMessage, Checked
+from broker.store.log import OK, QUARANTINED, REPEATED, EventLog, Head, LogKey, Row
+from broker.store.views import Changes, Views
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 10.0
+
+
+@dataclass(slots=True)
+class Taken:
+    """What a batch came to: acknowledgements to publish after the commit, and what to show."""
+
+    acknowledgements: dict[str, Acknowledgement]
+    changes: Changes
+    appended: int = 0
+
+
+@dataclass(slots=True)
+class _Gap:
+    asked_at: float
+    pause: float
+
+
+@dataclass(slots=True)
+class Ingest:
+    """Takes messages of one site. `monotonic` is replaced in tests."""
+
+    site: str
+    events: EventLog
+    db: sqlite3.Connection
+    monotonic: Callable[[], float] = time.monotonic
+    _gaps: dict[LogKey, _Gap] = field(default_factory=dict)
+
+    def take(self, messages: Iterable[tuple[str, str, bytes]]) -> Taken:
+        """Append what (topic, station, payload) hold. The caller's transaction; nothing is published here."""
+        views = Views(self.db)
+        taken = Taken({}, views.changes)
+        for topic, station, payload in messages:
+            try:
+                found = check.read(payload, site=self.site, station=station)
+            except BadMessage as error:
+                self._dead(views, topic, station, payload, str(error))
+                continue
+            key = LogKey(found.site, found.station, found.log)
+            judged = check.judge(
+                found, self.events.head(key), lambda a, b, key=key: self.events.hashes(key, a, b)
+            )
+            if judged.new:
+                self._append(key, judged.new, views)
+                taken.appended += len(judged.new)
+                self._gaps.pop(key, None)
+            mangled = sorted({name for new in judged.new for name in new.mangled})
+            if mangled:
+                self._dead(
+                    views, topic, station, payload, f"ciphertexts not as in the chain: {', '.join(mangled)}"
+                )
+            if judged.bad:
+                self._dead(views, topic, station, payload, judged.bad)
+            for seq, digest, item in judged.forks:
+                received = clock.stamp(clock.now())
+                if self.events.keep_fork(key, seq, digest, item.body, item.ciphertexts, received):
+                    log.error("fork: station %s log %s seq %d came again, different", station, key.log, seq)
+                    views.alarm("fork", station)
+            refused = bool(judged.forks or judged.bad)
+            if judged.new or (judged.duplicates and not refused) or (judged.gap and self._ask_again(key)):
+                taken.acknowledgements[station] = self.acknowledge(key)
+        views.flush()
+        return taken
+
+    def acknowledge(self, key: LogKey, head: Head | None = None) -> Acknowledgement:
+        """The centre's word on a log as it is stored now."""
+        head = head or self.events.head(key)
+        return Acknowledgement(
+            epoch=self.events.epoch,
+            log=key.log,
+            seq=head.seq,
+            head_hash=head.hash,
+            centre_time=clock.now(),
+        )
+
+    def _append(self, key: LogKey, new: list[Checked], views: Views) -> None:
+        counted = self.events.counted(key.station, [one.event.id for one in new])
+        rows: list[Row] = []
+        driving: list[tuple[int, Checked]] = []
+        for index, one in enumerate(new):
+            event = one.event
+            if one.fact is None:
+                state = QUARANTINED
+            elif event.id in counted:
+                state = REPEATED
+            else:
+                state = OK
+                counted.add(event.id)
+                driving.append((index, one))
+            rows.append(
+                Row(
+                    event.seq,
+                    event.id,
+                    event.type,
+                    event.v,
+                    clock.stamp(event.time),
+                    one.body,
+                    one.hash,
+                    state,
+                    one.problem,
+                    tuple(
+                        (name, event.sealed[name].kid, event.sealed[name].hash, value)
+                        for name, value in one.ciphertexts.items()
+                    ),
+                )
+            )
+            if state is QUARANTINED:
+                log.warning("quarantined: station %s seq %d: %s", key.station, event.seq, one.problem)
+                views.alarm("quarantined", key.station)
+        positions = self.events.append(key, rows, clock.stamp(clock.now()))
+        for index, one in driving:
+            assert one.fact is not None
+            views.apply(positions[index], one.event, one.fact, self._open(one.event, one.ciphertexts, views))
+
+    def _open(self, event: Event, ciphertexts: dict[str, bytes], views: Views) -> dict[str, bytes]:
+        """Personal data for the people table: opened here, and nowhere else at the centre."""
+        opened: dict[str, bytes] = {}
+        for name, ciphertext in ciphertexts.items():
+            try:
+                value = unseal(ciphertext, event.sealed[name])
+                if class_of(value) != name:
+                    raise PersonalError(f"opens to class {class_of(value)}")
+            except PersonalError as error:
+                log.warning("event %s: class %s: %s", event.id, name, error)
+                views.alarm("unopened", event.station)
+                continue
+            opened[name] = msgspec.json.encode(value)
+        return opened
+
+    def _dead(self, views: Views, topic: str, station: str, payload: bytes, reason: str) -> None:
+        log.warning("dead letter from %s: %s", station, reason)
+        self.events.keep_dead_letter(topic, payload, reason)
+        views.alarm("dead_letter", station)
+
+    def _ask_again(self, key: LogKey) -> bool:
+        now = self.monotonic()
+        gap = self._gaps.get(key)
+        if gap is None:
+            self._gaps[key] = _Gap(now, FIRST_PAUSE)
+            return True
+        if now - gap.asked_at < gap.pause:
+            return False
+        gap.asked_at, gap.pause = now, min(gap.pause * 2, LONGEST_PAUSE)
+        return True

@@ -1,0 +1,84 @@
+"""The centre's database: one connection that writes, on one thread; any number that read.
+
+WAL with synchronous=FULL: what is acknowledged has reached the disk. SQL stays plain so that the file opens in any
+tool; sqlite-utils makes and changes the tables.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database as SchemaTool
+
+from broker.contract.names import new_log_id
+from broker.store.schema import migrations
+
+FILE = "centre.db"
+
+
+class StoreError(Exception):
+    """The database can't be used; the message is a sentence for a person."""
+
+
+def open_writer(folder: Path) -> sqlite3.Connection:
+    """The writing connection: tables brought up to date, an epoch drawn for a new database.
+
+    Transactions are explicit (`transaction`). Use it on one thread.
+
+    Raises:
+        StoreError: the folder or file can't be used.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        connection = sqlite3.connect(folder / FILE, isolation_level=None, check_same_thread=False)
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = full")
+        connection.execute("pragma busy_timeout = 10000")
+        connection.execute("pragma cache_size = -65536")
+        migrations.apply(SchemaTool(connection, execute_plugins=False))
+        (folder / FILE).chmod(0o600)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(
+            f"{folder / FILE} can't be opened: {error}. Check the disk and the rights of the data folder."
+        ) from None
+    with transaction(connection):
+        connection.execute("insert or ignore into meta values ('epoch', ?)", (new_log_id(),))
+        connection.execute("insert or ignore into meta values ('centre_log', ?)", (new_log_id(),))
+    return connection
+
+
+def open_reader(folder: Path) -> sqlite3.Connection:
+    """A connection that only reads; never waits for the writer.
+
+    Raises:
+        StoreError: there is no database yet.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise StoreError(f"{path} is not there yet. Start `broker serve` once, or name another --config.")
+    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """All or nothing: commits at the end, rolls back on any exception."""
+    connection.execute("begin immediate")
+    try:
+        yield connection
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def meta(connection: sqlite3.Connection, key: str) -> str:
+    """A value of the `meta` table; KeyError where it isn't there."""
+    row = connection.execute("select value from meta where key = ?", (key,)).fetchone()
+    if row is None:
+        raise KeyError(key)
+    return row[0]
