@@ -49,6 +49,11 @@ class Clock:
         """Seconds since 1970 by the machine's clock, right or wrong."""
         return self._wall()
 
+    def true_seconds(self) -> float:
+        """The best guess at the true time: the centre's where it is known and this clock is near it."""
+        offset = self.offset
+        return self._wall() + (offset if offset is not None and self.trusted else 0.0)
+
     def now(self) -> datetime:
         """The machine's time in UTC."""
         return datetime.fromtimestamp(self._wall(), UTC)

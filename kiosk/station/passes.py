@@ -115,7 +115,7 @@ class PassOffice:
     def _trusted_now(self) -> int:
         if not self._clock.trusted:
             raise ClockWrongError("no pass is issued while this station's clock is wrong")
-        return int(self._clock.seconds())
+        return int(self._clock.true_seconds())
 
     def _key(self) -> _Key:
         now = self._trusted_now()

@@ -92,17 +92,6 @@ def load_gate(path: Path) -> GateSettings:
     return _load(path, GateSettings)
 
 
-def load_station(path: Path) -> StationSettings:
-    """Read either kind, for commands that serve both. Raises SettingsError."""
-    try:
-        return _load(path, LobbySettings)
-    except settings.SettingsError as lobby:
-        try:
-            return _load(path, GateSettings)
-        except settings.SettingsError:
-            raise lobby from None
-
-
 def _load(path: Path, kind: type[S]) -> S:
     loaded = settings.load(path, kind)
     if loaded.station == CENTRE:
@@ -118,5 +107,13 @@ def _load(path: Path, kind: type[S]) -> S:
         if name in names[:index]:
             raise settings.refusal(path, ["devices", str(index), "name"], f"{name!r} stands here twice")
     folder = path.absolute().parent
+    devices = [
+        msgspec.structs.replace(device, resource=f"serial:{device.port(folder)}")
+        if device.resource.startswith("serial:")
+        else device
+        for device in loaded.devices
+    ]
     site_file = None if loaded.site_file is None else str((folder / loaded.site_file).resolve())
-    return msgspec.structs.replace(loaded, data=str((folder / loaded.data).resolve()), site_file=site_file)
+    return msgspec.structs.replace(
+        loaded, data=str((folder / loaded.data).resolve()), site_file=site_file, devices=devices
+    )

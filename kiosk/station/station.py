@@ -78,7 +78,7 @@ class Station:
         try:
             self.clock = clock or Clock()
             self.clock.confirmed = float(self.store.get("clock.confirmed", "0"))
-            self._recall_floor()
+            self.clock.wrote(self.store.last_written())
             self.outbox = Outbox(self.store, site=settings.site, station=settings.station, clock=self.clock)
             self.site = SiteData(self.store, starter=settings.starter)
         except Exception:
@@ -223,13 +223,6 @@ class Station:
     def _each(self, tell: Callable[[Hearer], None]) -> None:
         for hearer in self._hearers:
             tell(hearer)
-
-    def _recall_floor(self) -> None:
-        row = self.store.row(
-            "SELECT max(time) AS time FROM event WHERE log = (SELECT log FROM log WHERE current = 1)"
-        )
-        if row is not None and row["time"]:
-            self.clock.wrote(datetime.fromisoformat(row["time"]).timestamp())
 
     def _state(self) -> StationState:
         return StationState(

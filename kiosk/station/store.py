@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,10 @@ class Store:
         row = self.row("SELECT value FROM setting WHERE key = ?", (key,))
         return default if row is None else row["value"]
 
+    def last_written(self) -> float:
+        """When the last event was written, by the station's clock then: seconds since 1970, 0 before the first."""
+        return _last_written(self)
+
     def put(self, key: str, value: str) -> None:
         """Keep a setting."""
         with self.transaction() as connection:
@@ -122,8 +127,16 @@ class ReadOnlyStore:
         row = self.row("SELECT value FROM setting WHERE key = ?", (key,))
         return default if row is None else row["value"]
 
+    def last_written(self) -> float:
+        return _last_written(self)
+
     def close(self) -> None:
         self._connection.close()
+
+
+def _last_written(store: Store | ReadOnlyStore) -> float:
+    row = store.row("SELECT time FROM event JOIN log USING (log) WHERE current = 1 ORDER BY seq DESC LIMIT 1")
+    return 0.0 if row is None else datetime.fromisoformat(row["time"]).timestamp()
 
 
 def _take(folder: Path, station: str) -> int:
