@@ -33,7 +33,7 @@ _config = click.option(
 _pilot = click.option(
     "--pilot",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Play a script of touches through the real window (for demonstrations).",
+    help="Make a socket here by which a script can drive the window (demonstrations, tests).",
 )
 
 

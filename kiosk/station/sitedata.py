@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from broker.contract import settings, sitedata
@@ -30,10 +29,9 @@ class Rows(Protocol):
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Any]: ...
 
 
-class StarterSite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The starter file: the same tables `[areas]` and `[policy]` as the centre's own site file."""
+class StarterSite(Areas, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The starter file: the same as the centre's own site file, the site itself and its policy."""
 
-    areas: Areas
     policy: Policy
 
 
@@ -51,7 +49,7 @@ class SiteData:
         self.versions: dict[str, int] = {}
         if starter is not None:
             site = settings.load(starter, StarterSite)
-            self.policy, self.areas = site.policy, site.areas
+            self.policy, self.areas = site.policy, site
         for row in store.rows("SELECT kind, payload FROM site_document"):
             try:
                 self._take(sitedata.decode(row["payload"]))
