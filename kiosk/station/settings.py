@@ -6,6 +6,7 @@ that can't work is refused here, before a window opens, with file, line and key.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -66,7 +67,9 @@ class LobbySettings(StationSettings, frozen=True, kw_only=True, forbid_unknown_f
 
     visit_type: str = ""
     """Id of the visit type registered here; empty = the first of the policy."""
-    languages: Annotated[list[Literal["zh_CN", "en"]], msgspec.Meta(min_length=1)] = ["zh_CN", "en"]
+    languages: Annotated[list[Literal["zh_CN", "en"]], msgspec.Meta(min_length=1)] = msgspec.field(
+        default_factory=lambda: ["zh_CN", "en"]
+    )
 
 
 class GateSettings(StationSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -108,7 +111,7 @@ def _load(path: Path, kind: type[S]) -> S:
             raise settings.refusal(path, ["devices", str(index), "name"], f"{name!r} stands here twice")
     folder = path.absolute().parent
     devices = [
-        msgspec.structs.replace(device, resource=f"serial:{device.port(folder)}")
+        msgspec.structs.replace(device, resource=f"serial:{os.path.normpath(device.port(folder))}")
         if device.resource.startswith("serial:")
         else device
         for device in loaded.devices
