@@ -1,0 +1,1 @@
+"""Serial links: open, lose, find again; one exchange in flight. The only place that knows pyserial."""

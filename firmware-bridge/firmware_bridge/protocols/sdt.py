@@ -72,7 +72,7 @@ _ANSWERS: dict[Command, _Answers] = {
     Command.SAM_STATUS: _Answers((0x90,), (), _EXACTLY_NONE, 0.5),
     Command.SAM_ID: _Answers((0x90,), (), range(16, 17), 0.5),
     Command.FIND: _Answers((0x9F,), (0x80,), range(16), 0.5),
-    Command.SELECT: _Answers((0x90,), (0x81,), range(1, 16), 0.5),
+    Command.SELECT: _Answers((0x90,), (0x81,), range(16), 0.5),
     Command.READ: _Answers((0x90,), (0x41,), range(260, _LONGEST_REPLY), 2.0),
     Command.READ_ADDED_ADDRESS: _Answers((0x90, 0x91), (0x41,), range(512), 1.5),
 }
