@@ -1,7 +1,7 @@
 """Prints tickets on an ESC/POS printer, each at most once (device-protocols.md §2, §6.2).
 
 Before anything is sent, the printer's status must be clean, and recent: it is asked every second while idle, so a press
-of "finish" needn't wait for more than a glance. Afterwards it is watched for as long as the paper takes. Once a byte was sent, a job
+of "finish" waits for a glance only. Afterwards it is watched for as long as the paper takes. Once a byte was sent, a job
 that isn't known to be printed is UNKNOWN, never tried again. A printer that never answers is printed on all the same.
 """
 
@@ -182,10 +182,13 @@ class EscposPrinter:
             self._poll(port)
             if time.monotonic() - self._status_at > _FRESH_SECONDS:
                 return "no_status"
-        elif self._ever_answered and (general := self._ask(port, 1, _GLANCE_SECONDS)) is not None:
-            if escpos.status_of({1: general}).online is False:
-                self._poll(port)
+        elif self._ever_answered and self._changed_just_now(port):
+            self._poll(port)
         return self._status.trouble
+
+    def _changed_just_now(self, port: Port) -> bool:
+        general = self._ask(port, 1, _GLANCE_SECONDS)
+        return general is not None and escpos.status_of({1: general}).online != self._status.online
 
     def _watch(self, port: Port, encoded: escpos.Encoded) -> str:
         """Watch the status for as long as the paper takes; "" when nothing went wrong."""
