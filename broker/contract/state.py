@@ -45,6 +45,8 @@ class StationState(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     station: Name
+    run: str = ""
+    """Drawn at random when the program starts: two that use one name are told apart by it."""
     kind: str
     online: bool
     since: datetime

@@ -46,10 +46,10 @@ TOPICS: tuple[Topic, ...] = (
     Topic(
         "state/{station}",
         "station",
-        "centre",
+        "centre, station",
         True,
         ("StationState",),
-        "How the station is; last will: offline.",
+        "How the station is; last will: offline. It reads its own back, to notice a second one of its name.",
     ),
     Topic(
         "device/{station}/{device}", "station", "centre", True, ("DeviceState",), "How one device of it is."
@@ -126,7 +126,7 @@ class Topics:
 
     def for_station(self, station: str) -> list[str]:
         """The filters a station subscribes to."""
-        return [self.ack(station), self.site_document("+"), self.answer(station)]
+        return [self.ack(station), self.site_document("+"), self.answer(station), self.state(station)]
 
     def parse(self, topic: str) -> tuple[str, tuple[str, ...]] | None:
         """(`event`, (`lobby-1`,)) for a topic of this site; None for any other."""

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from broker.contract.asking import Answer, TimeAnswer
 from broker.contract.event import ClockReading
+from broker.contract.names import new_id
 from broker.contract.state import Availability, DeviceState, StationState
 from broker.contract.version import __version__
 from firmware_bridge.capabilities import DeviceHealth, LinkState
@@ -91,6 +92,7 @@ class Station:
         self._devices: dict[str, Availability] = {}
         self._disk_full = False
         self._since = self.clock.now()
+        self._run = new_id()
         self._told_off = False
         self._told_clock = True
         self._prune_at = 0.0
@@ -227,6 +229,7 @@ class Station:
     def _state(self) -> StationState:
         return StationState(
             station=self.settings.station,
+            run=self._run,
             kind=self.kind,
             online=True,
             since=self._since,

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import paho.mqtt.client as mqtt
+from msgspec.structs import replace
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -41,12 +42,18 @@ STEADY = 5.0
 """Seconds a connection must have held for the next try to come fast."""
 
 TAKEN_FIRST, TAKEN_MOST = 15.0, 120.0
-"""Seconds of silence after another station took this one's name: two clients with one id oust each other for ever."""
+"""Seconds of silence after another station took this one's name: two clients with one id oust each other for ever.
+
+Some brokers say so when they close the older connection; others just close it. So each station also reads its own
+retained state back after a reconnect: if it isn't the one this run left behind, somebody else was here. Who notices says
+goodbye with the alarm and is silent for a while; who then finds that goodbye stays, and knows too.
+"""
 
 TAKEN_SHOWN = 600.0
 KEEPALIVE = 10
 STATE_EVERY = 5.0
 SESSION_TAKEN_OVER = 0x8E
+NAME_TAKEN = "name_taken"
 
 
 class Listener(Protocol):
@@ -91,7 +98,6 @@ class Uplink:
         listener: Listener,
         *,
         tell_state: Callable[[], StationState],
-        taken_wait: float = TAKEN_FIRST,
     ) -> None:
         require_loopback(address.host)
         self._address = address
@@ -99,9 +105,9 @@ class Uplink:
         self._outbox = outbox
         self._listener = listener
         self._tell_state = tell_state
-        self._taken_first = taken_wait
-        self._taken_wait = taken_wait
+        self._taken_wait = TAKEN_FIRST
         self._taken_at: float | None = None
+        self._connections = 0
         self._inbox: queue.SimpleQueue[tuple[Any, ...]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
         self._stopping = False
@@ -187,8 +193,8 @@ class Uplink:
 
     def _take(self, work: tuple[Any, ...]) -> None:
         match work:
-            case ("message", client, topic, payload) if client is self._client:
-                self._message(topic, payload)
+            case ("message", client, topic, payload, retained) if client is self._client:
+                self._message(topic, payload, retained)
             case ("connected", client, code) if client is self._client:
                 self._connected(code)
             case ("lost", client, code) if client is self._client:
@@ -227,7 +233,7 @@ class Uplink:
             put(("lost", client, code))
 
         def on_message(_c: Any, _u: Any, received: mqtt.MQTTMessage) -> None:
-            put(("message", client, received.topic, received.payload))
+            put(("message", client, received.topic, received.payload, received.retain))
 
         def on_publish(_c: Any, _u: Any, _mid: int, code: ReasonCode, _p: Properties) -> None:
             if code.is_failure:
@@ -259,6 +265,7 @@ class Uplink:
         filters = [(name, QOS) for name in self._topics.for_station(self._address.station)]
         client.subscribe(filters)
         self.connected = True
+        self._connections += 1
         self._connected_at = time.monotonic()
         self._restart()
         _log.info("connected to %s:%d", self._address.host, self._address.port)
@@ -284,20 +291,35 @@ class Uplink:
         if was:
             self._listener.on_link(False)
 
-    def _taken(self) -> None:
-        now = time.monotonic()
-        if self._taken_at is None or now - self._taken_at > TAKEN_SHOWN:
-            self._taken_wait = self._taken_first
-        self._taken_at = now
+    def _left_behind(self, found: StationState) -> None:
+        """What a reconnect finds under this station's name must be what this run left there."""
+        if self._connections < 2 or found.run == self._tell_state().run:
+            return
+        if NAME_TAKEN in found.alarms and not found.online:
+            self._note_taken()
+            self.state_changed()
+        else:
+            self._taken()
+
+    def _note_taken(self) -> None:
+        if not self.name_taken:
+            self._taken_wait = TAKEN_FIRST
+        self._taken_at = time.monotonic()
         _log.error(
-            "another station connected as %s/%s: give one of them another name",
+            "another station uses the name %s/%s: give one of them another name",
             self._address.site,
             self._address.station,
         )
+
+    def _taken(self) -> None:
+        self._note_taken()
+        if self._client is not None:
+            goodbye = replace(self._tell_state(), online=False, alarms=[NAME_TAKEN])
+            self._publish(self._topics.state(self._address.station), state.encode(goodbye), retain=True)
         self._lost("name taken", wait=self._taken_wait)
         self._taken_wait = min(self._taken_wait * 2, TAKEN_MOST)
 
-    def _message(self, topic: str, payload: bytes) -> None:
+    def _message(self, topic: str, payload: bytes, retained: bool) -> None:
         parsed = self._topics.parse(topic)
         if parsed is None or len(payload) > message.MAX_MESSAGE:
             _log.warning("ignored %d bytes on %s", len(payload), topic)
@@ -310,7 +332,9 @@ class Uplink:
                 self._listener.on_answer(asking.decode_answer(payload))
             elif kind == "site":
                 self._listener.on_document(payload)
-        except (acknowledgement.AcknowledgementError, asking.AskError) as error:
+            elif kind == "state" and retained:
+                self._left_behind(state.decode_station(payload))
+        except (acknowledgement.AcknowledgementError, asking.AskError, state.StateError) as error:
             _log.warning("ignored what came on %s: %s", topic, error)
 
     def _acknowledged(self, payload: bytes) -> None:
@@ -377,17 +401,8 @@ class Uplink:
 
 
 def _offline(now: StationState) -> StationState:
-    return StationState(
-        station=now.station,
-        kind=now.kind,
-        online=False,
-        since=now.since,
-        version=now.version,
-        backlog=now.backlog,
-        clock=now.clock,
-        devices=now.devices,
-        alarms=now.alarms,
-    )
+    # A last will is no goodbye: only the station that leaves its name to another says that it is taken.
+    return replace(now, online=False, alarms=[alarm for alarm in now.alarms if alarm != NAME_TAKEN])
 
 
 def _end(client: mqtt.Client) -> None:
