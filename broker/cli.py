@@ -74,8 +74,8 @@ def events() -> None:
 def export(config: Path, as_json: bool, since: str) -> None:
     """Print the log from the beginning, in order of arrival."""
     db, position = _log(config, since)
-    for line in _lines(db, position, as_json):
-        click.echo(line[1])
+    for _, line in _lines(db, position, as_json):
+        click.echo(line)
 
 
 @events.command("tail", epilog="Example: broker events tail --json --since 120")
@@ -90,8 +90,9 @@ def tail(config: Path, as_json: bool, since: str) -> None:
     if not since:
         position = db.execute("select coalesce(max(position), 0) from events").fetchone()[0]
     while True:
-        for position, line in _lines(db, position, as_json):
+        for reached, line in _lines(db, position, as_json):
             click.echo(line)
+            position = reached
         sys.stdout.flush()
         time.sleep(0.2)
 

@@ -9,7 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -128,7 +128,7 @@ def _problems(areas: Areas, policy: Policy) -> Iterable[tuple[str, str]]:
     for kind in policy.visit_types:
         yield from _twice("policy.visit_types.purposes.id", [purpose.id for purpose in kind.purposes])
         for minute in range(24 * 60):
-            local = (datetime.min + timedelta(minutes=minute)).time()
+            local = time(minute // 60, minute % 60)
             if not any(hours.hold_at(local) for hours in kind.hours):
                 yield (
                     "policy.visit_types.hours",

@@ -1,8 +1,8 @@
 """A message: consecutive events of one log on their way to the centre.
 
-MessagePack, because bodies and ciphertexts are bytes and must arrive unaltered. The signature's place is here; the
-log's own key signs (site, station, log, first, last, hash of the last body) once a message once `log.opened` has
-brought the public key. Until then it is None and accepted on loopback only.
+MessagePack, because bodies and ciphertexts are bytes and must arrive unaltered. The log's own Ed25519 key, whose public
+half its first event `log.opened` brings, signs each message once over (site, station, log, first seq, last seq, hash of
+the last body): the chain below that hash makes it hold for every event, at the price of one signature a message.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from broker.contract.event import MAX_BODY, PersonalClass
+from broker.contract.event import MAX_BODY, PersonalClass, body_hash
 from broker.contract.names import Id, Name
 
 MAX_ITEMS = 500
@@ -77,3 +79,29 @@ def decode(payload: bytes) -> Message:
             f"a message of events {message.first}–{message.last} holds {len(message.items)} items"
         )
     return message
+
+
+def signed(message: Message, key: Ed25519PrivateKey) -> Message:
+    """The message with the signature of its log's key."""
+    return msgspec.structs.replace(message, signature=key.sign(_to_be_signed(message)))
+
+
+def signature_holds(message: Message, key: Ed25519PublicKey) -> bool:
+    """True where the log's key signed exactly these events under this site, station and log.
+
+    The signature covers the last body; that the earlier ones belong before it is the chain's business.
+    """
+    if message.signature is None:
+        return False
+    try:
+        key.verify(message.signature, _to_be_signed(message))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _to_be_signed(message: Message) -> bytes:
+    """Plain text; no part can hold a `|`, so no two messages share one."""
+    head = body_hash(message.items[-1].body)
+    parts = (message.site, message.station, message.log, str(message.first), str(message.last), head)
+    return "|".join(("frontdesk/message/1", *parts)).encode()

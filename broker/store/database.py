@@ -6,6 +6,7 @@ tool; sqlite-utils makes and changes the tables.
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,6 +48,9 @@ def open_writer(folder: Path) -> sqlite3.Connection:
     with transaction(connection):
         connection.execute("insert or ignore into meta values ('epoch', ?)", (new_log_id(),))
         connection.execute("insert or ignore into meta values ('centre_log', ?)", (new_log_id(),))
+        connection.execute(
+            "insert or ignore into meta values ('console_secret', ?)", (secrets.token_hex(32),)
+        )
     return connection
 
 

@@ -127,8 +127,20 @@ class EventLog:
         self._db.executemany(
             "insert into events values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (at, *key, row.seq, row.id, row.type, row.v, row.time, row.body, row.hash, received)
-                + (row.state, row.problem)
+                (
+                    at,
+                    *key,
+                    row.seq,
+                    row.id,
+                    row.type,
+                    row.v,
+                    row.time,
+                    row.body,
+                    row.hash,
+                    received,
+                    row.state,
+                    row.problem,
+                )
                 for at, row in zip(positions, rows, strict=True)
             ],
         )

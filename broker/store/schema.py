@@ -137,6 +137,7 @@ def m002_views(db: Database) -> None:
     passes.create_index(["visit"])
     passes.create_index(["inside"])
     passes.create_index(["left_at"])
+    passes.create_index(["expires"])
     calls = _table(db, "calls").create(
         {
             "id": str,
