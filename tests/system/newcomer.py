@@ -71,7 +71,7 @@ def interrupted() -> None:
         if not block:
             break
         said += block
-        if not pressed and b"Ctrl-C ends" in said:
+        if not pressed and b"Ctrl-C ends all of it" in said:
             time.sleep(2)
             os.write(terminal, b"\x03")
             pressed = time.monotonic()
