@@ -96,6 +96,7 @@ class Registration:
         self.slip_reason = ""
         self._changed = changed
         self._editing = False
+        self._before_edit: tuple[Step, Draft] | None = None
 
     # ---- what the visitor does
 
@@ -159,6 +160,12 @@ class Registration:
 
     def back(self) -> bool:
         """One question back; False where there is none (the first, or the visit is on record already)."""
+        if self._before_edit is not None and self.step is self._before_edit[0]:
+            # Back out of a change: everything as it was, so that no half answer reaches the summary.
+            self.draft = replace(self._before_edit[1], language=self.draft.language)
+            self._editing, self._before_edit = False, None
+            self._move(Step.SUMMARY)
+            return True
         if self.step not in ASKED or self.step is Step.HOST:
             return False
         person = Step.CARD if self.draft.identity is Identity.CARD else Step.PERSON
@@ -181,11 +188,13 @@ class Registration:
         if self.step is not Step.SUMMARY or step not in ASKED:
             raise WrongStepError(f"{step} can't be changed at {self.step}")
         self._editing = True
+        self._before_edit = (step, self.draft)
         self._move(step)
 
     def abandon(self) -> None:
         """The visitor is gone: nothing personal stays. A visit that is on record lives on without the screen."""
         self.draft = Draft(language=self.draft.language)
+        self._before_edit = None
         self.vpass = None
         self.problem = None
         self._move(Step.FAREWELL)
@@ -221,6 +230,7 @@ class Registration:
         """The visit is on record (V4). What was typed is no longer needed here, and wiped."""
         self.visit = visit
         self.draft = Draft(language=self.draft.language)
+        self._before_edit = None
         self.problem = None
         self._move(Step.WAITING)
 
@@ -327,7 +337,7 @@ class Registration:
         elif self._editing:
             to = Step.SUMMARY
         if to is Step.SUMMARY:
-            self._editing = False
+            self._editing, self._before_edit = False, None
         self.step = to
         self.trouble = None
 
