@@ -23,6 +23,7 @@ from broker.contract.facts import Decision
 from firmware_bridge.simulators.bench import SimulatorsError
 from firmware_bridge.simulators.control import ask
 from kiosk.gate.lane.lane import REPEAT
+from kiosk.ui.words import say
 from tools.browser import picture
 from tools.clerk import ACCOUNT, Clerk, ClerkError, new_password
 from tools.pilot import Pilot, PilotError
@@ -52,12 +53,10 @@ class Demo:
     def play(self) -> None:
         """The whole visit. Raises DemoError, PilotError, ClerkError, SimulatorsError."""
         with ExitStack() as stack:
-            self.lobby = stack.enter_context(Pilot(self.stage.pilot("lobby")))
-            self.gate = stack.enter_context(Pilot(self.stage.pilot("gate")))
-            self.clerk = self._clerk()
-            self.lobby.wait_screen("welcome", 30)
-            self.say("lobby, gate and service centre are up")
-            self.register()
+            self.arrive(stack)
+            self.tell_whom()
+            self.tell_who()
+            self.tell_what_for()
             visit = self.decide()
             code = self.take_pass()
             self.enter(code)
@@ -66,10 +65,19 @@ class Demo:
             self.keep_console(visit, "console-after", path=f"/visits/{visit}")
         self.sum_up()
 
-    def register(self) -> None:
-        """Whom, who, what for (V3); registered before anything else happens (V1, V4)."""
-        lobby = self.lobby
+    def arrive(self, stack: ExitStack) -> None:
+        """Everybody at their post: the windows, and the clerk at the console."""
+        self.lobby = stack.enter_context(Pilot(self.stage.pilot("lobby")))
+        self.gate = stack.enter_context(Pilot(self.stage.pilot("gate")))
+        self.clerk = Clerk(self.stage.console)
+        self.clerk.log_in(ACCOUNT, new_password(self.stage))
+        self.lobby.wait_screen("welcome", 30)
+        self.say("lobby, gate and service centre are up")
         self._shot("welcome")
+
+    def tell_whom(self) -> None:
+        """Whom do you come to see: the first question (V3)."""
+        lobby = self.lobby
         lobby.tap("check-in")
         lobby.tap(f"building:{BUILDING}")
         lobby.tap("field:unit")
@@ -79,6 +87,10 @@ class Demo:
         self._shot("whom")
         lobby.tap("next")
         self.say(f"lobby: the visitor comes to see building {BUILDING}, unit {UNIT}, room {ROOM}")
+
+    def tell_who(self) -> None:
+        """Consent first, then the card: the reader isn't polled before."""
+        lobby = self.lobby
         lobby.wait_screen("consent")
         lobby.tap("way:card")
         lobby.tap("consent-document")
@@ -87,13 +99,16 @@ class Demo:
         lobby.wait_screen("card")
         self._shot("card")
         placed = time.monotonic()
-        ask(self.stage.devices, "place")
-        # The next step can be pressed once the card's fields stand on the screen.
-        lobby.do("wait", text="2040-01-01")
+        ask(self.stage.devices, "card.place")
+        lobby.wait_text("2040-01-01")
         self.say(f"lobby: ID card read, its fields on the screen after {time.monotonic() - placed:.2f} s")
         self._shot("card-read")
-        ask(self.stage.devices, "remove")
+        ask(self.stage.devices, "card.remove")
         lobby.tap("next")
+
+    def tell_what_for(self) -> None:
+        """Purpose and whether it is arranged; then registered, before anything else happens (V1, V4)."""
+        lobby = self.lobby
         lobby.wait_screen("purpose")
         lobby.tap("purpose:family")
         lobby.tap("arranged:yes")
@@ -131,8 +146,9 @@ class Demo:
         self.say(
             f"printer: slip printed; its code reads back from the picture ({len(codes[0].text)} characters)"
         )
+        self.lobby.wait_text(say("zh_CN", "slip.printed"), 15)
         self._shot("pass")
-        self.lobby.tap("next")
+        self.lobby.tap("finish")
         self._shot("farewell")
         return codes[0].text
 
@@ -169,12 +185,6 @@ class Demo:
         )
         for name in files:
             print(f"          {name}", flush=True)
-
-    def _clerk(self) -> Clerk:
-        password = new_password(self.stage)
-        clerk = Clerk(self.stage.console)
-        clerk.log_in(ACCOUNT, password)
-        return clerk
 
     def _shot(self, what: str) -> None:
         self._shots += 1
