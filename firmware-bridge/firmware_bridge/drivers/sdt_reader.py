@@ -25,7 +25,7 @@ from firmware_bridge.protocols.sdt import Command, Damage, Reply, Status
 log = logging.getLogger(__name__)
 
 TRIES = 3
-_WATCH_SECONDS = 5.0
+WATCH_SECONDS = 5.0
 _AFTER_DAMAGE = 0.3
 _MID_FRAME = 0.5
 _WHOLE_ANSWER = 4.0
@@ -106,11 +106,11 @@ class SdtReader:
                 self._look(port, session)
                 watched = time.monotonic()
                 port.pause(self._poll_seconds)
-            elif time.monotonic() - watched >= _WATCH_SECONDS:
+            elif time.monotonic() - watched >= WATCH_SECONDS:
                 self._watch(port, report)
                 watched = time.monotonic()
             else:
-                port.pause(_WATCH_SECONDS)
+                port.pause(WATCH_SECONDS)
 
     def down(self, reason: str) -> None:
         session = self._session
@@ -207,8 +207,8 @@ class SdtReader:
     # Asking --------------------------------------------------------------------------------------------------------
 
     def _watch(self, port: Port, report: Report) -> None:
-        """Is it still there? Concerns no card."""
-        reply = self._ask(port, Command.SAM_STATUS)
+        """Is it still there? Concerns no card; unanswered twice, the reader is lost."""
+        reply = self._ask(port, Command.SAM_STATUS) or self._ask(port, Command.SAM_STATUS)
         if reply and reply.status in _BROKEN:
             raise DeviceFaultError(ReaderTrouble.READER_FAULT)
         report(LinkState.READY, "")

@@ -207,7 +207,10 @@ def _open(url: str, baudrate: int) -> Any:
             url, baudrate=baudrate, timeout=_IDLE_SECONDS, write_timeout=_WRITE_SECONDS, **options
         )
     except (serial.SerialException, OSError) as error:
-        reason = _REASONS.get(error.errno or 0, LinkReason.UNOPENABLE)
-        raise OpenError(reason, str(error)) from None
+        raise OpenError(_reason_of(error), str(error)) from None
     except ValueError as error:
         raise OpenError(LinkReason.UNOPENABLE, str(error)) from None
+
+
+def _reason_of(error: OSError) -> LinkReason:
+    return _REASONS.get(error.errno or 0, LinkReason.UNOPENABLE)

@@ -127,9 +127,14 @@ class IdReaderSimulator:
         return self._state
 
     def place(self, card: IdCard | None = None, *, flag: str = " ") -> None:
-        """Put a card on the reader (the specimen's by default); `flag` J, I or Y makes it one of another kind."""
+        """Put a card on the reader (the specimen's by default); `flag` J, I or Y makes it one of another kind.
+
+        Raises ValueError for a card with a field that is too long.
+        """
+        card = card or specimen()
+        idcard.encode(card, flag=flag)
         with self._lock:
-            self._card, self._flag, self._state = card or specimen(), flag, State.PRESENT
+            self._card, self._flag, self._state = card, flag, State.PRESENT
 
     def remove(self) -> None:
         """Take the card away."""
