@@ -6,7 +6,7 @@ no socket, no thread, nothing. Touches go through Kivy's own input, at a widget'
     {"do": "screen"}                                 → {"ok": true, "screen": …, "texts": […], "buttons": [{name, texts, rect, enabled}]}
     {"do": "tap", "text": "访客登记"} | {"do": "tap", "name": "check-in"}   (waits for it up to "within", 5 s)
     {"do": "keys", "text": "Zhang Wei"}              taps on the on-screen keys
-    {"do": "wait", "text": …} | {"screen": …} | {"gone": …}, "within": seconds
+    {"do": "wait", "text": …} | {"screen": …} | {"gone": …}, "within": seconds      → {…, "at": when it was drawn}
     {"do": "shot", "path": "/tmp/a.png"}             the window as PNG, on the disk when answered
 """
 
@@ -262,7 +262,7 @@ class Pilot:
                 self._there(lambda: type_keys(stage, text))
                 return {}
             case "wait":
-                return self._until(lambda: self._look(command), within)
+                return self._drawn(command, within)
             case "shot":
                 path = Path(command["path"])
 
@@ -289,6 +289,42 @@ class Pilot:
         if "gone" in command and any(command["gone"] in words for words in shown):
             raise PilotError(f"still on the screen {screen!r}: {command['gone']!r}")
         return {"screen": screen}
+
+    def _drawn(self, command: dict[str, Any], within: float) -> dict[str, Any]:
+        """Wait for a frame that shows it; `at` is time.monotonic() when that frame had been drawn.
+
+        Looked at frame by frame, not now and then, so that a bench can measure with it.
+        """
+        from kivy.core.window import Window
+        from kivy.graphics.opengl import glFinish
+
+        done = threading.Event()
+        found: list[dict[str, Any]] = []
+        reason: list[PilotError] = []
+
+        def flipped(*_: object) -> None:
+            if done.is_set():
+                return
+            try:
+                found.append(self._look(command))
+            except PilotError as error:
+                reason[:] = [error]
+                return
+            glFinish()
+            found[0]["at"] = time.monotonic()
+            done.set()
+
+        def begin() -> None:
+            Window.bind(on_flip=flipped)
+            Window.canvas.ask_update()
+
+        self._there(begin)
+        try:
+            if not done.wait(within):
+                raise reason[0] if reason else PilotError("the window draws nothing")
+        finally:
+            self._there(lambda: Window.unbind(on_flip=flipped))
+        return found[0]
 
     def _until(self, work: Callable[[], T], within: float) -> T:
         """Try until it can be done; the last reason goes back when time is up."""
