@@ -89,8 +89,7 @@ def pictures(language: str, sizes: tuple[tuple[int, int], ...], only: str) -> It
             view.draw()
             yield name, stage
             Window.remove_widget(stage)
-    if Path(ROOT / "tools/sample_gate.py").exists():
-        yield from _gate_pictures(language, only)
+    yield from _gate_pictures(language, only)
 
 
 def _gate_pictures(language: str, only: str) -> Iterator[tuple[str, object]]:
