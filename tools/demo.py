@@ -158,14 +158,14 @@ class Demo:
     def leave(self, code: str) -> None:
         """The same code again; within a few seconds of the first it would be a re-read, not a way out."""
         time.sleep(max(0.0, self._scanned + REPEAT + 0.5 - time.monotonic()))
-        self._scan(code, "left", "gate: left; please mind your step, goodbye")
+        self._scan(code, "left", "gate: left")
 
-    def _scan(self, code: str, screen: str, said: str) -> None:
+    def _scan(self, code: str, outcome: str, said: str) -> None:
         ask(self.stage.devices, "scan", device="gate-scanner", text=code)
         self._scanned = time.monotonic()
-        self.gate.wait_screen(screen)
+        self.gate.wait_text(say("zh_CN", f"gate.{outcome}"))
         self.say(f"{said} ({time.monotonic() - self._scanned:.2f} s after the scan)")
-        self.gate.shot(self.stage.shown / f"gate-{screen}.png")
+        self.gate.shot(self.stage.shown / f"gate-{outcome}.png")
 
     def keep_console(self, visit: str, name: str, path: str = "/") -> None:
         """The console's view as a page of its own, and as a picture where there is a Chromium."""
