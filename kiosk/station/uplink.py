@@ -37,7 +37,7 @@ WINDOW = 500
 
 BATCH = 250
 RESEND_FIRST, RESEND_MOST = 2.0, 10.0
-RECONNECT_FIRST, RECONNECT_MOST = 0.5, 10.0
+RECONNECT_FIRST, RECONNECT_MOST = 0.5, 5.0
 STEADY = 5.0
 """Seconds a connection must have held for the next try to come fast."""
 
@@ -77,8 +77,8 @@ class Address:
 class _Client(mqtt.Client):
     @property
     def dead(self) -> bool:
-        """True where the network thread ended, which paho itself doesn't notice."""
-        return self._thread is not None and not self._thread.is_alive()
+        """True where the network thread of a started client ended, which paho itself doesn't notice."""
+        return self._thread is None or not self._thread.is_alive()
 
 
 class Uplink:
@@ -197,6 +197,8 @@ class Uplink:
                 self._message(topic, payload, retained)
             case ("connected", client, code) if client is self._client:
                 self._connected(code)
+            case ("failed", client) if client is self._client:
+                self._lost("nobody listens there")
             case ("lost", client, code) if client is self._client:
                 if code.value == SESSION_TAKEN_OVER:
                     self._taken()
@@ -225,9 +227,12 @@ class Uplink:
         )
         put = self._inbox.put
 
-        # These five run on paho's thread, some of them under its lock: they only hand over, and can't fail.
+        # These six run on paho's thread, some of them under its lock: they only hand over, and can't fail.
         def on_connect(_c: Any, _u: Any, _f: Any, code: ReasonCode, _p: Properties | None) -> None:
             put(("connected", client, code))
+
+        def on_connect_fail(_c: Any, _u: Any) -> None:
+            put(("failed", client))
 
         def on_disconnect(_c: Any, _u: Any, _f: Any, code: ReasonCode, _p: Properties | None) -> None:
             put(("lost", client, code))
@@ -244,12 +249,12 @@ class Uplink:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
         client.on_connect = on_connect
+        client.on_connect_fail = on_connect_fail
         client.on_disconnect = on_disconnect
         client.on_message = on_message
         client.on_publish = on_publish
         client.on_socket_open = on_socket_open
         client.connect_timeout = 5.0
-        client.reconnect_delay_set(1, 5)
         will = state.encode(_offline(self._tell_state()))
         client.will_set(self._topics.state(station), will, QOS, retain=True)
         client.connect_async(self._address.host, self._address.port, keepalive=KEEPALIVE, clean_start=True)
@@ -287,6 +292,7 @@ class Uplink:
         self._next_try = time.monotonic() + wait
         _log.warning("no line to the centre (%s); next try in %.0f s", why, wait)
         if client is not None:
+            # Not waited for: whatever the old client still does, its words are no longer listened to.
             _end(client)
         if was:
             self._listener.on_link(False)
@@ -396,7 +402,7 @@ class Uplink:
                 with contextlib.suppress(RuntimeError, ValueError):
                     info.wait_for_publish(1.0)
         self.connected = False
-        _end(self._client)
+        _end(self._client).join(2.0)
         self._client = None
 
 
@@ -405,9 +411,9 @@ def _offline(now: StationState) -> StationState:
     return replace(now, online=False, alarms=[alarm for alarm in now.alarms if alarm != NAME_TAKEN])
 
 
-def _end(client: mqtt.Client) -> None:
-    """End a client without waiting for a broker that doesn't take its last bytes."""
+def _end(client: mqtt.Client) -> threading.Thread:
+    """End a client, on a thread of its own: a broker that doesn't take its last bytes holds nobody up."""
     client.disconnect()
     ender = threading.Thread(target=client.loop_stop, name="uplink-end", daemon=True)
     ender.start()
-    ender.join(2.0)
+    return ender

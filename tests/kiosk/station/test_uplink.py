@@ -166,6 +166,28 @@ def test_the_broker_stopped_and_started_costs_nothing_but_time(
     assert ear.links == [True, False, True]
 
 
+def test_a_broker_that_is_away_for_longer_is_found_again(station: Station, far: FarSide, broker: Mosquitto):
+    """Several tries fail in between: paho's own retry would have ended its thread in silence."""
+    station.start()
+    wait_for(lambda: station.uplink.connected)
+    broker.stop()
+    call(station, 3)
+    time.sleep(4)
+    broker.start()
+    wait_for(lambda: station.outbox.backlog() == 0, 12)
+    assert len(far.events()) == 4
+
+
+def test_a_station_that_starts_before_its_broker_finds_it(tmp_path: Path, broker: Mosquitto):
+    broker.stop()
+    made = Station(lobby_settings(tmp_path / "lobby", broker.port), "lobby")
+    made.start()
+    time.sleep(2)
+    broker.start()
+    wait_for(lambda: made.uplink.connected, 8)
+    made.stop()
+
+
 def test_a_frozen_broker_blocks_nobody(station: Station, far: FarSide, broker: Mosquitto):
     station.start()
     wait_for(lambda: station.outbox.backlog() == 0)
