@@ -40,7 +40,7 @@ def eventually() -> Eventually:
 
 @pytest.fixture
 def devices(tmp_path: Path) -> Iterator[Simulators]:
-    with Simulators(tmp_path / "devices", late_by=2.2) as simulators:
+    with Simulators(tmp_path / "devices") as simulators:
         yield simulators
 
 

@@ -153,12 +153,28 @@ def test_a_flood_nobody_reads_is_held_back_and_not_piled_up(
     sent = threading.Thread(target=devices.scanner.send, args=(b"x" * 300_000,), daemon=True)
     sent.start()
     eventually(lambda: port._held >= 1 << 16)
+    sent.join(0.3)
     assert port._held < (1 << 16) + 8192
     received = 0
     while received < 300_000:
         chunk = port.read(20)
         assert chunk is not None
         received += len(chunk.data)
+    port.close()
+
+
+def test_settling_drops_what_trickles_in_until_the_line_is_quiet(devices: Simulators) -> None:
+    port = Port(str(devices.ports["scanner"]), 9600)
+
+    def trickle() -> None:
+        for _ in range(5):
+            devices.scanner.send(b"late")
+            time.sleep(0.02)
+
+    trickling = threading.Thread(target=trickle)
+    trickling.start()
+    assert port.settle(quiet=0.5, at_most=20) == 20
+    trickling.join()
     port.close()
 
 

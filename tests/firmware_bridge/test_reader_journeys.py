@@ -93,6 +93,20 @@ def test_a_card_left_on_the_glass_is_not_the_next_visitor_s(
         assert second.names == ["王芳"]
 
 
+def test_not_even_where_the_reader_would_offer_it_again(
+    devices: Simulators, ready_hub: HubMaker, eventually: Eventually
+) -> None:
+    with ready_hub(READER) as hub:
+        devices.reader.fault(Fault.FINDS_AGAIN)
+        first = Desk().ask(hub.reader)
+        devices.reader.place(specimen("张伟"))
+        eventually(lambda: first.cards)
+        second = Desk().ask(hub.reader)
+        asked = hub.health()[0].counters["frames"] + 5
+        eventually(lambda: hub.health()[0].counters["frames"] >= asked)
+        assert (second.cards, devices.reader.reads) == ([], 1)
+
+
 # A fault that strikes once or twice costs no more than time.
 PASSING = {
     "the read fails twice": (Fault.READ_FAILS, 2),
@@ -100,7 +114,6 @@ PASSING = {
     "half a frame": (Fault.TRUNCATED, 1),
     "a flipped byte": (Fault.FLIPPED, 1),
     "an impossible length": (Fault.LENGTH_FFFF, 1),
-    "an answer that comes too late": (Fault.LATE, 1),
     "one answer that never comes": (Fault.SILENT, 1),
     "noise around every frame": (Fault.NOISE, None),
     "every frame byte by byte": (Fault.BYTE_BY_BYTE, None),
@@ -119,6 +132,18 @@ def test_the_card_is_read_all_the_same_after(
         devices.reader.place(specimen("张伟"))
         eventually(lambda: desk.cards)
         assert (desk.names, desk.troubles) == (["张伟"], [])
+
+
+def test_an_answer_that_comes_too_late_is_not_taken_for_the_next_one_s(
+    devices: Simulators, ready_hub: HubMaker, eventually: Eventually
+) -> None:
+    with ready_hub(READER) as hub:
+        devices.reader.fault(Fault.LATE, 1)
+        desk = Desk().ask(hub.reader)
+        devices.reader.place(specimen("张伟"))
+        eventually(lambda: desk.cards)
+        assert (desk.names, desk.troubles, devices.reader.reads) == (["张伟"], [], 2)
+        assert hub.health()[0].counters["late_frames"] == 1
 
 
 TROUBLES = {

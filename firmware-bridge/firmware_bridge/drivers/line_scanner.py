@@ -30,7 +30,7 @@ class LineScanner:
         self._on_scan = on_scan
 
     def handshake(self, port: Port) -> None:
-        """A scanner answers nothing: an open port is all there is to know."""
+        """A scanner answers nothing: an open port is all there is to know. Half a code from before is no code."""
         self._lines.reset()
 
     def serve(self, port: Port, report: Report) -> None:
@@ -46,7 +46,7 @@ class LineScanner:
                 self._deliver(self._lines.silence(), last)
 
     def down(self, reason: str) -> None:
-        self._lines.reset()
+        """Nobody waits for a scanner."""
 
     def _deliver(self, codes: list[Code], at: float) -> None:
         for code in codes:

@@ -45,7 +45,6 @@ class Simulators:
         devices: Iterable[str] = tuple(KINDS),
         paper: int = 80,
         font: str | None = None,
-        late_by: float = 3.0,
     ) -> None:
         self.folder = Path(folder).absolute()
         self._names = tuple(devices)
@@ -54,7 +53,7 @@ class Simulators:
             raise SimulatorsError(
                 f"There is no simulated device {unknown[0]!r}; there are {', '.join(KINDS)}."
             )
-        self._paper, self._font, self._late_by = paper, font, late_by
+        self._paper, self._font = paper, font
         self._devices: dict[str, Device] = {}
         self._lock: int | None = None
 
@@ -135,7 +134,7 @@ class Simulators:
         path = self.folder / name
         match KINDS[name]:
             case "id_reader":
-                return IdReaderSimulator(path, late_by=self._late_by)
+                return IdReaderSimulator(path)
             case "ticket_printer":
                 return PrinterSimulator(path, self.folder / "receipts", paper=self._paper, font=self._font)
             case _:

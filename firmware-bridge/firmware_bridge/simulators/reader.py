@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -62,7 +61,10 @@ class State(StrEnum):
 
 
 class Fault(StrEnum):
-    """What goes wrong. Up to WRONG_CARD the reader says so itself; the rest happens on the line."""
+    """What goes wrong. Up to WRONG_CARD the reader says so itself; then what happens on the line, and to the card.
+
+    LATE holds an answer back until the next request; FINDS_AGAIN offers a card once more that was read and never left.
+    """
 
     NONE = "none"
     SELF_TEST = "self_test"
@@ -81,6 +83,7 @@ class Fault(StrEnum):
     BYTE_BY_BYTE = "byte_by_byte"
     UNPLUG_HALFWAY = "unplug_halfway"
     CARD_LEAVES = "card_leaves"
+    FINDS_AGAIN = "finds_again"
 
 
 _STATUS = {
@@ -111,10 +114,10 @@ class _FaultNow:
 class IdReaderSimulator:
     """A reader on a line at `path`."""
 
-    def __init__(self, path: Path, *, late_by: float = 3.0) -> None:
+    def __init__(self, path: Path) -> None:
         self.wire = Wire(path, self._receive)
         self.reads = 0
-        self._late_by = late_by
+        self._late = b""
         self._lock = threading.RLock()
         self._framer = sdt.Framer.for_requests()
         self._state = State.NO_CARD
@@ -150,6 +153,7 @@ class IdReaderSimulator:
         self.wire.unplug()
         with self._lock:
             self._framer.reset()
+            self._late = b""
             if self._card:
                 self._state = State.PRESENT
 
@@ -168,6 +172,9 @@ class IdReaderSimulator:
                         self._answer(int.from_bytes(body[:2], "big"))
 
     def _answer(self, command: int) -> None:
+        if self._late:
+            self.wire.send(self._late)
+            self._late = b""
         fault = self._due(command)
         if fault in _STATUS:
             self._send(Reply(_STATUS[fault]), Fault.NONE)
@@ -201,8 +208,9 @@ class IdReaderSimulator:
                     self._state = State.PRESENT
                 return Reply(Status.OK)
             case Command.FIND:
+                again = {State.CONSUMED} if self._fault.kind is Fault.FINDS_AGAIN else set[State]()
                 return self._step(
-                    {State.PRESENT, State.FOUND, State.SELECTED},
+                    {State.PRESENT, State.FOUND, State.SELECTED} | again,
                     State.FOUND,
                     Reply(Status.FOUND, bytes(4)),
                     Reply(Status.NO_CARD),
@@ -238,7 +246,7 @@ class IdReaderSimulator:
         half = len(frame) // 2
         match fault:
             case Fault.LATE:
-                self._later(self._late_by, lambda: self.wire.send(frame))
+                self._late = frame
             case Fault.TRUNCATED:
                 self.wire.send(frame[:half])
             case Fault.FLIPPED:
@@ -260,8 +268,3 @@ class IdReaderSimulator:
                 self.unplug()
             case _:
                 self.wire.send(frame)
-
-    def _later(self, seconds: float, what: Callable[[], object]) -> None:
-        timer = threading.Timer(seconds, what)
-        timer.daemon = True
-        timer.start()
