@@ -30,7 +30,6 @@ class GatePost:
             clock=station.clock,
             site=station.site,
             offline=lambda: not station.reach.online,
-            disk_failed=station.disk_failed,
         )
         station.add(self)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import sqlite3
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -181,16 +180,11 @@ class Desk:
             ),
             request=request,
         )
-        try:
-            with self._station.store.transaction():
-                self._visits.add(visit)
-                self._station.outbox.append(fact, *people)
-                if visit.decision is not None:
-                    self._append_decision(visit, visit.decision, DecidedBy.POLICY)
-        except sqlite3.Error:
-            self._station.disk_failed(True)
-            raise
-        self._station.disk_failed(False)
+        with self._station.store.transaction():
+            self._visits.add(visit)
+            self._station.outbox.append(fact, *people)
+            if visit.decision is not None:
+                self._append_decision(visit, visit.decision, DecidedBy.POLICY)
         _log.info("visit %s registered", visit.id)
         if visit.decision is not None:
             decision = visit.decision

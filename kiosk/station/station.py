@@ -90,7 +90,6 @@ class Station:
         self.worker = Worker(self._tick)
         self._hearers: list[Hearer] = []
         self._devices: dict[str, Availability] = {}
-        self._disk_full = False
         self._since = self.clock.now()
         self._run = new_id()
         self._told_off = False
@@ -124,16 +123,10 @@ class Station:
         found = {
             "clock_wrong": not self.clock.trusted,
             "name_taken": self.uplink.name_taken,
-            "disk_full": self._disk_full,
+            "disk_full": self.store.failing,
             "no_policy": not self.site.complete,
         }
         return [name for name, there in found.items() if there]
-
-    def disk_failed(self, failed: bool) -> None:
-        """Writing failed, or works again."""
-        if failed is not self._disk_full:
-            self._disk_full = failed
-            self.uplink.state_changed()
 
     def device(self, health: DeviceHealth) -> None:
         """How a device is doing, from the device hub, on any thread."""
@@ -190,13 +183,18 @@ class Station:
 
     def _link(self, connected: bool) -> None:
         self.reach.link(connected, self.clock.seconds())
+        self._feel_pulse()
         self._each(lambda hearer: hearer.on_link(connected))
 
-    def _tick(self) -> None:
+    def _feel_pulse(self) -> None:
         now = self.clock.monotonic()
         if self.reach.due(now):
             self.uplink.ask(self.clock.ask())
         self.reach.check(now, self.clock.seconds())
+
+    def _tick(self) -> None:
+        now = self.clock.monotonic()
+        self._feel_pulse()
         if self.clock.trusted is not self._told_clock:
             self._told_clock = self.clock.trusted
             _log.log(
@@ -235,10 +233,17 @@ class Station:
             since=self._since,
             version=__version__,
             backlog=self.outbox.backlog(),
-            clock=self.clock.reading(),
+            clock=_roughly(self.clock.reading()),
             devices=self._devices,
             alarms=self.alarms(),
         )
+
+
+def _roughly(reading: ClockReading) -> ClockReading:
+    """To a tenth of a second: a state is published when it changes, and the last digits always do."""
+    if reading.offset_ms is None or reading.sure_ms is None:
+        return reading
+    return ClockReading(offset_ms=round(reading.offset_ms, -2), sure_ms=-(-reading.sure_ms // 100) * 100)
 
 
 def availability_of(health: DeviceHealth) -> Availability:

@@ -37,6 +37,8 @@ class Store:
 
     def __init__(self, folder: Path, *, site: str, station: str) -> None:
         self.folder = folder
+        self.failing = False
+        """Whether the latest write failed: the disk is full, broken or read-only."""
         self._lock = threading.RLock()
         self._held = _take(folder, station)
         try:
@@ -54,8 +56,14 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All that is written inside is committed together, durably, at the end; nested ones join."""
-        with self._lock, self._db.atomic():
-            yield self._db.conn
+        with self._lock:
+            try:
+                with self._db.atomic():
+                    yield self._db.conn
+            except sqlite3.OperationalError:
+                self.failing = True
+                raise
+            self.failing = False
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
         """The result of a query, read whole."""

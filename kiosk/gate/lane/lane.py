@@ -58,7 +58,6 @@ class Lane:
     Args:
         gate: this station's name, as it stands in the events.
         offline: whether the centre is out of reach.
-        disk_failed: told True when nothing could be recorded, False when it works again.
     """
 
     def __init__(
@@ -71,14 +70,12 @@ class Lane:
         clock: Clock,
         site: Site,
         offline: Callable[[], bool],
-        disk_failed: Callable[[bool], None] = lambda _: None,
     ) -> None:
         self._gate = gate
         self._store = store
         self._outbox = outbox
         self._clock = clock
         self._offline = offline
-        self._disk_failed = disk_failed
         self._ledger = Ledger(store)
         self._judge = Judge(plan, site, self._ledger)
         self._recent: dict[bytes, tuple[LaneResult, float]] = {}
@@ -158,11 +155,9 @@ class Lane:
                 self._outbox.append(fact)
         except sqlite3.Error:
             _log.exception("nothing can be put on record: nobody is admitted by machine, exits go on")
-            self._disk_failed(True)
             if verdict.outcome is Outcome.ADMITTED:
                 return replace(result, verdict=Verdict(Outcome.REFUSED, Reason.ASK_CENTRE, vpass))
             return result
-        self._disk_failed(False)
         return result
 
     def _rubbish_due(self) -> bool:

@@ -39,11 +39,6 @@ def receive(station: Station, body: Body, version: int = 0) -> str | None:
     return station.site.receive(sitedata.encode(document), station.store, NOON)
 
 
-def again(station: Station, tmp_path: Path, **changes: object) -> Station:
-    station.stop()
-    return Station(lobby_settings(tmp_path / "lobby", **changes), "lobby")
-
-
 def test_the_starter_copy_serves_until_the_centre_was_heard(station: Station):
     assert station.site.complete
     assert station.site.areas is not None
@@ -51,15 +46,17 @@ def test_the_starter_copy_serves_until_the_centre_was_heard(station: Station):
     assert station.site.versions == {}
 
 
-def test_what_the_centre_said_outlives_a_restart_and_the_starter(station: Station, tmp_path: Path):
-    assert station.site.policy is not None
-    assert receive(station, replace(station.site.policy, unreachable_seconds=42)) == "policy"
-    reopened = again(station, tmp_path, site_file=None)
-    assert reopened.site.policy is not None
-    assert reopened.site.policy.unreachable_seconds == 42
-    assert reopened.alarms() == ["no_policy"]  # areas were never sent: half a site is none
-    reopened.stop()
-    station.__init__(lobby_settings(tmp_path / "lobby"), "lobby")
+def test_what_the_centre_said_outlives_a_restart_and_the_starter(tmp_path: Path):
+    before = Station(lobby_settings(tmp_path / "lobby"), "lobby")
+    assert before.site.policy is not None
+    assert receive(before, replace(before.site.policy, unreachable_seconds=42)) == "policy"
+    before.stop()
+    after = Station(lobby_settings(tmp_path / "lobby", site_file=None), "lobby")
+    assert after.site.policy is not None
+    assert after.site.policy.unreachable_seconds == 42
+    # Areas were never sent: half a site is none.
+    assert after.alarms() == ["no_policy"]
+    after.stop()
 
 
 @pytest.mark.parametrize(
