@@ -7,36 +7,31 @@ is told (V4); from then on it lives here, through power cuts, whether or not any
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from broker.contract.asking import Answer, AskReceived, CallTaken, HostAsk, HostDecision, VisitRecall
 from broker.contract.facts import (
-    Consent,
     DecidedBy,
-    Decider,
     Decision,
-    HostRequest,
     PassIssued,
     SlipOutcome,
     SlipPrinted,
     StaffCalled,
     VisitDecided,
     VisitRecalled,
-    VisitRegistered,
 )
 from broker.contract.names import new_id
-from broker.contract.personal import Document, HostNamed, Personal, PersonName, Phone
 from broker.contract.sitedata import Areas, PassTerms, Policy, VisitType
 from firmware_bridge.capabilities import PrintOutcome, PrintState, TicketPrinter
 from kiosk.lobby.asking import Asking
-from kiosk.lobby.flows.draft import Draft, PassShown, Problem, RegisteredVisit, floor_of
+from kiosk.lobby.entry import enter
+from kiosk.lobby.flows.draft import Draft, PassShown, Problem, RegisteredVisit
 from kiosk.lobby.flows.registration import Waiting
-from kiosk.lobby.slip import SlipData, surname_of, ticket
+from kiosk.lobby.slip import SlipData, ticket
 from kiosk.lobby.visits import LIVES, Visit, Visits
 from kiosk.station.passes import ClockWrongError
 from kiosk.station.pin import PinAnswer, check_pin, is_set
@@ -46,7 +41,6 @@ from kiosk.station.tries import Tries
 _log = logging.getLogger(__name__)
 
 HOUSEKEEPING = 60.0
-_TITLES = {"male": "mr", "female": "ms"}
 
 
 class NoPolicyError(RuntimeError):
@@ -140,49 +134,19 @@ class Desk:
         policy, areas = self._site()
         rules = self._type(policy)
         now = self._station.clock.now()
-        hours = rules.hours_at(self._station.site.local(now).time())
-        building = next((b for b in areas.buildings if b.id == draft.building), None)
-        people = _people(draft)
-        request = HostRequest(
-            id=new_id(), decider=hours.decider, deadline=now + timedelta(seconds=rules.answer_seconds)
-        )
-        name = draft.card.name if draft.card else draft.name
-        visit = Visit(
-            id=new_id(),
+        entry = enter(
+            draft,
             number=self._visits.draw_number(),
-            registered=self._seconds(),
-            visit_type=rules.id,
-            language=draft.language,
-            building=draft.building,
-            floor=floor_of(building, draft.room) if building else None,
-            surname=surname_of(name, "zh_CN" if draft.card else draft.language),
-            title=_TITLES.get(draft.card.sex) if draft.card else None,
-            last_four=(draft.card.number if draft.card else draft.phone)[-4:].upper(),
-            request=request.id,
-            unreachable=hours.unreachable,
-            deadline=request.deadline,
-            decision=Decision.AGREED if hours.decider is Decider.POLICY else None,
+            policy=policy,
+            areas=areas,
+            rules=rules,
+            hours=rules.hours_at(self._station.site.local(now).time()),
+            now=now,
         )
-        fact = VisitRegistered(
-            visit=visit.id,
-            number=visit.number,
-            visit_type=rules.id,
-            purpose=draft.purpose,
-            arranged=draft.arranged,
-            identity="card" if draft.card else "typed",
-            people=1,
-            building=draft.building,
-            consent=Consent(
-                version=policy.consent_version,
-                hash=hashlib.sha256(draft.notice.encode()).hexdigest(),
-                language=draft.language,
-                document=draft.document_consent,
-            ),
-            request=request,
-        )
+        visit = entry.visit
         with self._station.store.transaction():
             self._visits.add(visit)
-            self._station.outbox.append(fact, *people)
+            self._station.outbox.append(entry.fact, *entry.people)
             if visit.decision is not None:
                 self._append_decision(visit, visit.decision, DecidedBy.POLICY)
         _log.info("visit %s registered", visit.id)
@@ -489,22 +453,6 @@ class Desk:
 
     def _monotonic(self) -> float:
         return self._station.clock.monotonic()
-
-
-def _people(draft: Draft) -> list[Personal]:
-    """The personal data of a draft by retention class; only what was given."""
-    people: list[Personal] = [
-        HostNamed(building=draft.building, unit=draft.unit, room=draft.room, name=draft.host_name.strip())
-    ]
-    if draft.card is not None:
-        people.append(PersonName(draft.card.name, _TITLES.get(draft.card.sex)))
-        if draft.document_consent:
-            people.append(Document(draft.card.type.value, draft.card.number))
-    else:
-        people.append(PersonName(draft.name.strip()))
-    if draft.phone:
-        people.append(Phone(draft.phone))
-    return people
 
 
 def _registered(visit: Visit) -> RegisteredVisit:
