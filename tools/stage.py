@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,20 +70,21 @@ class Stage:
             "FRONTDESK_DEVICES": str(self.devices),
         }
 
-    def copy(self, folder: Path) -> Stage:
-        """A stage in `folder` with free ports and empty data, otherwise the same."""
+    def copy(self, folder: Path, changes: Mapping[str, str] | None = None) -> Stage:
+        """A stage in `folder` with free ports and empty data, and `changes` in the text of its configurations."""
         settings = self.centre
         mqtt, console = free_ports(2)
-        changes = {
+        wanted = {
             f"port = {settings.mqtt.port}": f"port = {mqtt}",
             f"port = {settings.console.port}": f"port = {console}",
             "../../var": "../var",
+            **(changes or {}),
         }
         config = folder / "config"
         shutil.copytree(self.config, config)
         for path in config.glob("*.toml"):
             text = path.read_text("utf-8")
-            for old, new in changes.items():
+            for old, new in wanted.items():
                 text = text.replace(old, new)
             path.write_text(text, "utf-8")
         return Stage(config, folder / "var")

@@ -13,10 +13,10 @@ import pytest
 from broker.contract.facts import Decision
 from firmware_bridge.simulators.control import ask
 from kiosk.ui.words import say
-from tests.system.house import House, Process, house, wait_for
 from tools.demo import Demo
+from tools.house import House, Process, house, wait_for
 from tools.pilot import Pilot
-from tools.stage import DEMO, Stage
+from tools.stage import DEMO
 
 CLERKS_EVENTS = [
     "visit.registered",
@@ -27,6 +27,8 @@ CLERKS_EVENTS = [
     "pass.admitted",
 ]
 OFFLINE_EVENTS = [kind for kind in CLERKS_EVENTS if kind != "host.answered"]
+
+AGREED_WHEN_CUT_OFF = {f'unreachable = "{rule}"': 'unreachable = "agree"' for rule in ("pin", "hold")}
 
 
 class Open:
@@ -63,21 +65,9 @@ class Open:
         ]
 
 
-def offline_rule(stage: Stage, rule: str) -> None:
-    """Let one rule hold at all hours while the centre is out of reach."""
-    for name in ("site.toml",):
-        path = stage.config / name
-        text = path.read_text("utf-8")
-        for other in ("pin", "hold"):
-            text = text.replace(f'unreachable = "{other}"', f'unreachable = "{rule}"')
-        path.write_text(text, "utf-8")
-
-
 @pytest.fixture
 def open_house(tmp_path: Path) -> Iterator[Open]:
-    stage = DEMO.copy(tmp_path)
-    offline_rule(stage, "agree")
-    with house(stage) as it, ExitStack() as stack:
+    with house(DEMO.copy(tmp_path, AGREED_WHEN_CUT_OFF)) as it, ExitStack() as stack:
         yield Open(it, stack)
 
 

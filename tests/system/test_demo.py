@@ -11,7 +11,7 @@ import zxingcpp
 from PIL import Image
 
 from firmware_bridge.simulators.reader import specimen
-from tests.system.house import House, house
+from tools.house import House, house
 from tools.stage import DEMO
 
 PERSON = specimen()

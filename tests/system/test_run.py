@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.house import House, house, wait_for
+from tools.house import House, house, wait_for
 from tools.stage import DEMO
 
 UP = "Ctrl-C ends all of it."

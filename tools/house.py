@@ -1,6 +1,6 @@
-"""The whole product as processes, for tests that start, cut, kill and end it; each test has a stage of its own.
+"""The whole product as processes, for tests and benches that start, cut, kill and end it; each on a stage of its own.
 
-Every process a test starts carries a mark in its environment, which children inherit: so what is left running is found
+Every process started here carries a mark in its environment, which children inherit: so what is left running is found
 whoever started it.
 """
 
@@ -22,7 +22,7 @@ from typing import Any
 
 from tools.stage import BIN, ROOT, Stage
 
-MARK = "FRONTDESK_TEST_MARK"
+MARK = "FRONTDESK_HOUSE"
 
 
 def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None:
@@ -154,7 +154,7 @@ class House:
         return "\n".join(line for process in self.processes for line in process.lines)
 
     def close(self) -> None:
-        """End what runs still; by force what doesn't end."""
+        """End what runs still; by force what doesn't end. What was said stands in the test's report if it failed."""
         for process in reversed(self.processes):
             if process.popen.poll() is None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -162,6 +162,8 @@ class House:
         for pid in self.running():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        for process in self.processes:
+            print(f"---- {process.name} (ended with {process.popen.poll()})", *process.lines, sep="\n")
 
 
 @contextlib.contextmanager
