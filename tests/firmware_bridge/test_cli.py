@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from firmware_bridge.cli import main
 from firmware_bridge.probe import stable_name
 from firmware_bridge.simulators import Simulators, specimen
 
@@ -37,7 +39,7 @@ def test_help_and_version_say_what_they_must() -> None:
     "arguments", [["fly"], ["read-card"], ["print-test", "--port", "x", "--width", "57"]]
 )
 def test_a_command_that_can_t_be_meant_is_exit_code_2(arguments: list[str]) -> None:
-    assert run(*arguments).returncode == 2
+    assert CliRunner().invoke(main, arguments).exit_code == 2
 
 
 def test_a_card_is_shown_as_json_with_its_number_masked(devices: Simulators) -> None:
@@ -139,13 +141,13 @@ def test_simulated_devices_run_are_driven_and_end_cleanly(tmp_path: Path) -> Non
         while "running" not in (line := bench.stdout.readline()):
             assert line, "it ended by itself"
 
-        def simulate(*words: object) -> subprocess.CompletedProcess[str]:
-            return run("simulate", *words, env=environment)
+        def simulate(*words: object) -> Result:
+            return CliRunner().invoke(main, ["simulate", *map(str, words)], env=environment)
 
-        assert simulate("card", "place", "--name", "王芳", "--valid-to", "长期").returncode == 0
-        assert simulate("printer", "near-end").returncode == 0
-        assert simulate("unplug", "scanner").returncode == 0
-        assert simulate("fault", "reader", "truncated", "--times", 1).returncode == 0
+        assert simulate("card", "place", "--name", "王芳", "--valid-to", "长期").exit_code == 0
+        assert simulate("printer", "near-end").exit_code == 0
+        assert simulate("unplug", "scanner").exit_code == 0
+        assert simulate("fault", "reader", "truncated", "--times", 1).exit_code == 0
         status = json.loads(simulate("status", "--json").stdout)["devices"]
         assert status["id-reader"]["card"] == "present"
         assert (status["printer"]["near_end"], status["scanner"]["plugged"]) == (True, False)
@@ -156,12 +158,12 @@ def test_simulated_devices_run_are_driven_and_end_cleanly(tmp_path: Path) -> Non
         assert (receipt["qr"], Path(receipt["path"]).exists()) == (["FRONTDESK TEST"], True)
         assert "打印测试" in simulate("receipts").stdout
         refused = simulate("scan", "VP1ABC")
-        assert (refused.returncode, "unplugged" in refused.stderr) == (1, True)
-        second = simulate("run")
+        assert (refused.exit_code, "unplugged" in refused.stderr) == (1, True)
+        second = run("simulate", "run", env=environment)
         assert (second.returncode, "already" in second.stderr) == (1, True)
         bench.send_signal(signal.SIGINT)
         assert bench.wait(20) == 0
-    assert simulate("status").returncode == 1
+    assert simulate("status").exit_code == 1
     assert not (tmp_path / "devices" / "id-reader").is_symlink()
 
 
