@@ -20,7 +20,7 @@ def measure() -> list[Figure]:
     with scene() as it, it.window("lobby") as lobby:
         sent = Bytes()
         reader = it.devices.reader
-        reader.wire.send = sent.watch(reader.wire.send)  # pyright: ignore[reportAttributeAccessIssue]
+        reader.wire.send = sent.watch(reader.wire.send)
         to_card(lobby)
         for _ in range(ROUNDS):
             laid = time.monotonic()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import zxingcpp
 from PIL import Image
@@ -40,12 +41,12 @@ class Bytes:
 
     crossed: list[tuple[float, int]] = field(default_factory=list)
 
-    def watch(self, act: Callable[..., object], which: int = 0) -> Callable[..., object]:
-        """`act`, noting the size of its argument `which` and the moment it returned."""
+    def watch(self, act: Callable[..., Any]) -> Callable[..., Any]:
+        """`act`, noting the size of its first argument and the moment it returned."""
 
-        def noting(*values: bytes, **options: object) -> object:
-            result = act(*values, **options)
-            self.crossed.append((time.monotonic(), len(values[which])))
+        def noting(data: bytes, **options: Any) -> Any:
+            result = act(data, **options)
+            self.crossed.append((time.monotonic(), len(data)))
             return result
 
         return noting
