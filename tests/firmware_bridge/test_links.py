@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import subprocess
 import sys
 import threading
 import time
+import tomllib
 from pathlib import Path
 
 import msgspec
@@ -320,3 +322,13 @@ def test_stopping_a_hub_frees_its_ports_and_ends_its_threads(
     assert set(threading.enumerate()) <= before
     for name in ("id-reader", "printer", "scanner"):
         Port(str(devices.ports[name]), 9600).close()
+
+
+def test_the_technician_s_page_shows_every_option_with_its_default() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "connecting-hardware.md").read_text("utf-8")
+    [example] = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    written = tomllib.loads(example)["devices"]
+    assert len(written) == 3
+    for device in written:
+        plain = settings(**{name: device[name] for name in ("kind", "name", "resource")})
+        assert msgspec.to_builtins(plain) == device

@@ -27,7 +27,7 @@ _POLL_SECONDS = 1.0
 _POLL_MUTE_SECONDS = 5.0
 _FRESH_SECONDS = 2.0
 _ANSWER_SECONDS = 0.3
-_GLANCE_SECONDS = 0.015
+_GLANCE_SECONDS = 0.03
 """Before printing on a recent status: one question more, that may cost this long, for paper that ran out just now."""
 _WATCH_SECONDS = 0.1
 _DOTS_PER_MM = 8
