@@ -1,0 +1,1 @@
+"""The terminals: what every station has, the visitors' lobby, the guards' gate."""

@@ -1,0 +1,1 @@
+"""The guards' app: the lane's logic and ledger (no Kivy), and the window that shows the verdict."""

@@ -14,12 +14,13 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from broker.contract import event, facts, personal
 from broker.contract.acknowledgement import Acknowledgement
 from broker.contract.event import Event, SealedRef
 from broker.contract.facts import Fact, LogOpened, PredecessorLog
-from broker.contract.message import MAX_CIPHERTEXT, MAX_MESSAGE, Item, Message
+from broker.contract.message import MAX_CIPHERTEXT, MAX_MESSAGE, Item, Message, signed
 from broker.contract.names import new_id, new_log_id
 from broker.contract.personal import Personal
 from kiosk.station.clock import Clock
@@ -50,7 +51,7 @@ class Outbox:
         self._station = station
         self._clock = clock
         self.on_append: Callable[[], None] = lambda: None
-        self.log, self.acked = "", 0
+        self.log, self.acked, self._key = "", 0, Ed25519PrivateKey.generate()
         self._reload()
         if not self.log:
             with store.transaction() as connection:
@@ -96,13 +97,12 @@ class Outbox:
         if not items:
             return None
         first = rows[0]["seq"]
-        return Message(
-            site=self._site,
-            station=self._station,
-            log=self.log,
-            first=first,
-            last=first + len(items) - 1,
-            items=items,
+        last = first + len(items) - 1
+        return signed(
+            Message(
+                site=self._site, station=self._station, log=self.log, first=first, last=last, items=items
+            ),
+            self._key,
         )
 
     def acknowledge(self, ack: Acknowledgement) -> Acked:
@@ -119,8 +119,11 @@ class Outbox:
             raise
 
     def prune(self, keep_days: int) -> int:
-        """Drop events that were acknowledged so long ago, never the last one; returns how many."""
-        limit = _text(self._clock.now() - timedelta(days=keep_days))
+        """Drop events that were acknowledged so long ago, never the last one; returns how many.
+
+        Days by the centre's clock: call it only while this station's clock is known to agree with that one.
+        """
+        limit = _text(datetime.fromtimestamp(self._clock.true_seconds(), UTC) - timedelta(days=keep_days))
         with self._store.transaction() as connection:
             head, _ = self.head()
             gone = connection.execute(
@@ -136,22 +139,24 @@ class Outbox:
             return gone
 
     def _reload(self) -> None:
-        row = self._store.row("SELECT log, acked FROM log WHERE current = 1")
+        row = self._store.row("SELECT log, acked, private FROM log WHERE current = 1")
         if row is not None:
             self.log, self.acked = row["log"], row["acked"]
+            self._key = Ed25519PrivateKey.from_private_bytes(row["private"])
 
     def _acknowledge(self, connection: sqlite3.Connection, ack: Acknowledgement) -> Acked:
+        self._bring_over(connection, ack.epoch)
         if ack.log != self.log:
             return Acked.IGNORED
         head, _ = self.head()
         row = self._store.row("SELECT hash FROM event WHERE log = ? AND seq = ?", (self.log, ack.seq))
         if ack.seq > head or (row is not None and row["hash"] != ack.head_hash):
-            self._open_log(connection, "restored", after=self.acked)
+            self._open_log(connection, "restored", after=self.acked, ended=ack.centre_time)
             return Acked.REOPENED
         first = self._store.row("SELECT min(seq) AS seq FROM event WHERE log = ?", (self.log,))
         assert first is not None
         if ack.seq + 1 < first["seq"]:
-            self._open_log(connection, "pruned", after=ack.seq)
+            self._open_log(connection, "pruned", after=ack.seq, ended=ack.centre_time)
             return Acked.REOPENED
         known = self._store.row("SELECT epoch FROM log WHERE log = ?", (self.log,))
         assert known is not None
@@ -198,8 +203,30 @@ class Outbox:
         )
         return digest
 
-    def _open_log(self, connection: sqlite3.Connection, reason: str, after: int | None) -> None:
-        """Open a new log; what of the old one (after seq `after`) the centre may lack is appended anew, same ids."""
+    def _bring_over(self, connection: sqlite3.Connection, epoch: str) -> None:
+        """Append anew, same ids, what stands in closed logs and was stored in another epoch than this one.
+
+        The centre was restored since, and only the current log is replayed.
+        """
+        closed = self._store.rows(
+            "SELECT log, acked FROM log WHERE current = 0 AND epoch != ? ORDER BY opened", (epoch,)
+        )
+        for log in closed:
+            rows = self._store.rows(
+                "SELECT body, ciphertexts FROM event WHERE log = ? AND seq <= ? AND type != 'log.opened' ORDER BY seq",
+                (log["log"], log["acked"]),
+            )
+            self._again(connection, rows)
+            connection.execute("UPDATE log SET epoch = NULL WHERE log = ?", (log["log"],))
+            _log.warning("the centre was restored: %d events of closed log %s again", len(rows), log["log"])
+
+    def _open_log(
+        self, connection: sqlite3.Connection, reason: str, after: int | None, ended: datetime | None = None
+    ) -> None:
+        """Open a new log; what of the old one (after seq `after`) the centre may lack is appended anew, same ids.
+
+        The old one has `ended` by the centre's clock: what it holds is kept as long as if it had been acknowledged.
+        """
         old, (last, _) = self.log, self.head()
         again = self._store.rows(
             "SELECT body, ciphertexts FROM event WHERE log = ? AND seq > ? AND type != 'log.opened' ORDER BY seq",
@@ -207,23 +234,33 @@ class Outbox:
         )
         now = _text(self._clock.now())
         connection.execute("UPDATE log SET current = 0")
-        connection.execute("UPDATE event SET acked_at = ? WHERE acked_at IS NULL", (now,))
-        self.log, self.acked = new_log_id(), 0
         connection.execute(
-            "INSERT INTO log (log, opened, reason, current) VALUES (?, ?, ?, 1)", (self.log, now, reason)
+            "UPDATE event SET acked_at = ? WHERE acked_at IS NULL", (_text(ended) if ended else now,)
+        )
+        self.log, self.acked, self._key = new_log_id(), 0, Ed25519PrivateKey.generate()
+        connection.execute(
+            "INSERT INTO log (log, private, opened, reason, current) VALUES (?, ?, ?, ?, 1)",
+            (self.log, self._key.private_bytes_raw(), now, reason),
         )
         predecessor = PredecessorLog(log=old, seq=last) if old else None
-        self._append(connection, LogOpened(reason=reason, predecessor=predecessor), ())
-        for row in again:
-            seq, prev = self.head()
-            moved = msgspec.structs.replace(event.decode(row["body"]), log=self.log, seq=seq + 1, prev=prev)
-            self._insert(connection, moved, row["ciphertexts"])
+        public = self._key.public_key().public_bytes_raw().hex()
+        self._append(connection, LogOpened(reason=reason, predecessor=predecessor, public_key=public), ())
+        self._again(connection, again)
         _log.warning(
             "opened log %s (%s) after %s/%d, %d events again", self.log, reason, old or "-", last, len(again)
         )
 
+    def _again(self, connection: sqlite3.Connection, rows: list[sqlite3.Row]) -> None:
+        """Facts of another log at the end of this one, with the ids by which they count once."""
+        seq, prev = self.head()
+        for row in rows:
+            seq += 1
+            moved = msgspec.structs.replace(event.decode(row["body"]), log=self.log, seq=seq, prev=prev)
+            prev = self._insert(connection, moved, row["ciphertexts"])
+
     def _mark(self, connection: sqlite3.Connection, ack: Acknowledgement) -> None:
-        now = _text(self._clock.now())
+        # By the centre's clock: this one may be wrong by years, and throws nothing away for that.
+        now = _text(ack.centre_time)
         connection.execute(
             "UPDATE log SET acked = ?, epoch = ? WHERE log = ?", (ack.seq, ack.epoch, self.log)
         )

@@ -15,10 +15,10 @@ migrations = Migrations("station")
 @migrations()
 def m001_log(db: Database) -> None:
     db.execute("CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID")
-    # `acked` is how far the centre holds this log, `epoch` the centre's database that said so.
+    # `private` signs this log's messages; `acked` is how far the centre holds it, `epoch` the database that said so.
     db.execute(
         """CREATE TABLE log (
-            log TEXT PRIMARY KEY, opened TEXT NOT NULL, reason TEXT NOT NULL, current INTEGER NOT NULL,
+            log TEXT PRIMARY KEY, private BLOB NOT NULL, opened TEXT NOT NULL, reason TEXT NOT NULL, current INTEGER NOT NULL,
             acked INTEGER NOT NULL DEFAULT 0, epoch TEXT
         ) STRICT"""
     )

@@ -203,7 +203,8 @@ class Station:
                 "right again" if self._told_clock else "wrong: no passes are issued, exits only",
             )
             self.uplink.state_changed()
-        if now >= self._prune_at:
+        # A clock that is wrong by years would throw away what a restored centre still needs.
+        if now >= self._prune_at and self.clock.trusted and self.clock.offset is not None:
             self._prune_at = now + PRUNE_EVERY
             self.outbox.prune(self.settings.keep_days)
             self.passes.prune()

@@ -117,6 +117,7 @@ class Uplink:
         self.connected = False
         self._connected_at = 0.0
         self._sent = 0
+        self._confirmed = False
         self._resend_wait = RESEND_FIRST
         self._resend_at = 0.0
         self._devices: dict[str, DeviceState] = {}
@@ -185,7 +186,7 @@ class Uplink:
     def _until_next(self) -> float:
         if self._client is None:
             due = self._next_try
-        elif self.connected and self._outbox.acked < self._sent:
+        elif self.connected and (self._outbox.acked < self._sent or not self._confirmed):
             due = min(self._resend_at, self._state_at)
         else:
             due = self._state_at if self.connected else time.monotonic() + 1.0
@@ -272,6 +273,7 @@ class Uplink:
         self.connected = True
         self._connections += 1
         self._connected_at = time.monotonic()
+        self._confirmed = False
         self._restart()
         _log.info("connected to %s:%d", self._address.host, self._address.port)
         self._listener.on_link(True)
@@ -333,7 +335,7 @@ class Uplink:
         kind, _ = parsed
         try:
             if kind == "ack":
-                self._acknowledged(payload)
+                self._acknowledged(payload, retained)
             elif kind == "answer":
                 self._listener.on_answer(asking.decode_answer(payload))
             elif kind == "site":
@@ -343,9 +345,10 @@ class Uplink:
         except (acknowledgement.AcknowledgementError, asking.AskError, state.StateError) as error:
             _log.warning("ignored what came on %s: %s", topic, error)
 
-    def _acknowledged(self, payload: bytes) -> None:
+    def _acknowledged(self, payload: bytes, retained: bool) -> None:
         before = self._outbox.acked
         meant = self._outbox.acknowledge(acknowledgement.decode(payload))
+        self._confirmed = self._confirmed or (meant is not Acked.IGNORED and not retained)
         if meant in (Acked.REPLAY, Acked.REOPENED):
             _log.warning("the centre asks for a replay: %s", meant.value)
             self._restart()
@@ -356,20 +359,28 @@ class Uplink:
             self._sent = max(self._sent, self._outbox.acked)
 
     def _restart(self) -> None:
-        self._sent = self._outbox.acked
+        self._rewind()
         self._resend_wait = RESEND_FIRST
+        self._resend_at = time.monotonic() + self._resend_wait
+
+    def _rewind(self) -> None:
+        """Back to what is acknowledged; and until the centre has spoken on this connection, one event further.
+
+        A centre with an empty database doesn't know whom to ask for a replay: an event that it lacks tells it.
+        """
+        self._sent = max(0, self._outbox.acked - (0 if self._confirmed else 1))
 
     def _send_events(self, now: float) -> None:
         acked = self._outbox.acked
-        if self._sent > acked and now >= self._resend_at:
+        if (self._sent > acked or not self._confirmed) and now >= self._resend_at and self._sent >= acked:
             _log.info("no acknowledgement past %d; sending again", acked)
-            self._sent = acked
+            self._rewind()
             self._resend_wait = min(self._resend_wait * 2, RESEND_MOST)
         while (room := min(BATCH, WINDOW - (self._sent - acked))) > 0:
             batch = self._outbox.batch(self._sent, room)
             if batch is None:
                 return
-            if self._sent == acked:
+            if self._sent <= acked:
                 self._resend_at = now + self._resend_wait
             self._publish(self._topics.event(self._address.station), message.encode(batch))
             self._sent = batch.last

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from broker.contract import event, facts, message
 from broker.contract.acknowledgement import Acknowledgement
@@ -60,7 +61,7 @@ class Log:
                 log=log or self.outbox.log,
                 seq=seq,
                 head_hash=head,
-                centre_time=datetime.now(UTC),
+                centre_time=datetime.fromtimestamp(self.hand.wall, UTC),
             )
         )
 
@@ -75,7 +76,29 @@ def log(tmp_path: Path) -> Iterator[Log]:
 def test_a_new_log_begins_with_its_opening(log: Log):
     first = event.decode(log.bodies()[0])
     assert (first.seq, first.prev, first.type) == (1, event.NO_PREDECESSOR, "log.opened")
-    assert facts.read(first.type, first.v, first.data) == LogOpened(reason="new")
+    opened = facts.read(first.type, first.v, first.data)
+    assert isinstance(opened, LogOpened)
+    assert (opened.reason, opened.predecessor) == ("new", None)
+
+
+def test_each_message_is_signed_by_the_key_its_log_was_opened_with(log: Log):
+    keys: list[str] = []
+    for reopened in (False, True):
+        log.call(2)
+        log.reopen()
+        if reopened:
+            log.ack(99, head="cd" * 32)
+        opened = event.decode(log.bodies()[0])
+        fact = facts.read(opened.type, opened.v, opened.data)
+        assert isinstance(fact, LogOpened)
+        assert fact.public_key is not None
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(fact.public_key))
+        for after in (0, 1):
+            sent = log.outbox.batch(after, 2)
+            assert sent is not None or after
+            assert sent is None or message.signature_holds(message.decode(message.encode(sent)), key)
+        keys.append(fact.public_key)
+    assert keys[0] != keys[1], "another log signs with another key"
 
 
 def test_events_form_a_chain_without_gaps_across_restarts(log: Log):
@@ -228,7 +251,8 @@ def test_a_station_whose_disk_was_restored_opens_a_new_log(log: Log, ahead: bool
     assert log.outbox.log != old
     bodies = [event.decode(body) for body in log.bodies()]
     opened = facts.read(bodies[0].type, bodies[0].v, bodies[0].data)
-    assert opened == LogOpened(reason="restored", predecessor=facts.PredecessorLog(log=old, seq=5))
+    assert isinstance(opened, LogOpened)
+    assert (opened.reason, opened.predecessor) == ("restored", facts.PredecessorLog(log=old, seq=5))
     # What was never acknowledged is appended again, as the same facts.
     assert [one.id for one in bodies[1:]] == ids[3:]
     assert [one.seq for one in bodies] == [1, 2, 3]
