@@ -84,8 +84,10 @@ class Ingest:
                 if self.events.keep_fork(key, seq, digest, item.body, item.ciphertexts, received):
                     log.error("fork: station %s log %s seq %d came again, different", station, key.log, seq)
                     views.alarm("fork", station)
-            refused = bool(judged.forks or judged.bad)
-            if judged.new or (judged.duplicates and not refused) or (judged.gap and self._ask_again(key)):
+            # A fork is answered like a gap: the head we hold tells a station that its log went on without it.
+            asked = judged.gap or judged.forks
+            fits = judged.new or (judged.duplicates and not (judged.forks or judged.bad))
+            if fits or (asked and self._ask_again(key)):
                 taken.acknowledgements[station] = self.acknowledge(key)
         views.flush()
         return taken
