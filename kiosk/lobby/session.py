@@ -326,8 +326,6 @@ class Session:
         if self.areas is None or rules is None:
             return
         recalling, self.recalling = self.recalling, None
-        if recalling is not None:
-            recalling.abandon()
         self.language = self.language if not by_staff else found.language
         flow = Registration(self.areas, rules, language=self.language, changed=self._moved)
         self.flow = flow
@@ -336,6 +334,9 @@ class Session:
         flow.host(found.waiting)
         if found.decision is not None:
             self.decided(found.visit.id, found.decision, found.place, slip=found.slip, printing=False)
+        if recalling is not None:
+            # Wiping draws; by now the page is the visit's, no longer that of the recall.
+            recalling.abandon()
         self._go(Page.REGISTRATION)
 
     # ---- what the desk tells
