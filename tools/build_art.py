@@ -31,6 +31,36 @@ RIDGES = (_rgb("86B7A8"), _rgb("5E9A8D"), _rgb("3A7A71"), _rgb("1F5C57"), _rgb("
 
 
 @dataclass(frozen=True)
+class Palette:
+    """Four stops of sky from the top, the mist, the ranges from far to near."""
+
+    sky: tuple[Colour, Colour, Colour, Colour] = SKY
+    mist: Colour = MIST
+    ridges: tuple[Colour, ...] = RIDGES
+    glow: float = 1.0
+
+
+DAWN = Palette(sky=(_rgb("08302F"), _rgb("0C4542"), _rgb("1B625B"), _rgb("4E9585")))
+"""Dark to the middle, where words stand; light only at the horizon."""
+
+DUSK = Palette(
+    sky=(_rgb("08302F"), _rgb("0C4542"), _rgb("185D57"), _rgb("27736A")),
+    mist=_rgb("3A8277"),
+    ridges=(_rgb("266B62"), _rgb("1A5750"), _rgb("103F3C"), _rgb("0C3735")),
+    glow=0.8,
+)
+"""Dark enough everywhere for white words on it."""
+
+PAPER_WASH = Palette(
+    sky=(_rgb("F6F2EA"), _rgb("F6F2EA"), _rgb("F6F2EA"), _rgb("F6F2EA")),
+    mist=_rgb("F5F1E9"),
+    ridges=(_rgb("F0EEE5"), _rgb("EAEAE1"), _rgb("E4E6DD"), _rgb("DFE3DA")),
+    glow=0.0,
+)
+"""A breath of ink on the paper, so that free space is part of the picture."""
+
+
+@dataclass(frozen=True)
 class Ridge:
     """One range: how high its mean and its peaks stand (fractions of the picture), how jagged, how misty below."""
 
@@ -50,6 +80,7 @@ class Scene:
     sun: tuple[float, float, float]
     ridges: tuple[Ridge, ...]
     horizon: float
+    palette: Palette = Palette()
 
 
 SCENES = {
@@ -67,28 +98,43 @@ SCENES = {
         0.66,
     ),
     "hero-landscape": Scene(
-        720,
+        760,
         1080,
-        (0.77, 0.225, 0.075),
+        (0.72, 0.585, 0.082),
         (
-            Ridge(0.60, 0.10, 420, 3, 0.16),
-            Ridge(0.665, 0.10, 330, 14, 0.15),
-            Ridge(0.75, 0.10, 280, 9, 0.15),
-            Ridge(0.84, 0.09, 250, 27, 0.16),
-            Ridge(0.93, 0.08, 230, 40, 0.28),
+            Ridge(0.645, 0.09, 420, 3, 0.15),
+            Ridge(0.70, 0.095, 330, 14, 0.15),
+            Ridge(0.775, 0.09, 280, 9, 0.15),
+            Ridge(0.855, 0.085, 250, 27, 0.16),
+            Ridge(0.935, 0.075, 230, 40, 0.26),
         ),
-        0.70,
+        0.80,
+        DAWN,
     ),
     "band-portrait": Scene(
         1080,
-        520,
-        (0.80, 0.62, 0.040),
+        560,
+        (0.815, 0.56, 0.042),
         (
-            Ridge(0.80, 0.10, 400, 17, 0.22),
-            Ridge(0.86, 0.12, 340, 6, 0.22),
-            Ridge(0.94, 0.11, 280, 31, 0.25),
+            Ridge(0.815, 0.09, 420, 17, 0.20),
+            Ridge(0.87, 0.10, 340, 6, 0.20),
+            Ridge(0.935, 0.09, 280, 31, 0.25),
         ),
-        0.86,
+        0.92,
+        DUSK,
+    ),
+    "wash": Scene(
+        1400,
+        640,
+        (0.8, -1.0, 0.01),
+        (
+            Ridge(0.36, 0.20, 560, 41, 0.34),
+            Ridge(0.52, 0.20, 440, 23, 0.34),
+            Ridge(0.68, 0.18, 380, 77, 0.34),
+            Ridge(0.84, 0.16, 330, 52, 0.40),
+        ),
+        1.0,
+        PAPER_WASH,
     ),
 }
 
@@ -106,16 +152,19 @@ def main() -> int:
 def paint(scene: Scene) -> Image.Image:
     """Sky, glow, sun, then the ranges from far to near, each sinking into its mist."""
     width, height = scene.width, scene.height
+    palette = scene.palette
     lines = [_skyline(ridge, width, height) for ridge in scene.ridges]
     sun_x, sun_y, sun_r = scene.sun[0] * width, scene.sun[1] * height, scene.sun[2] * width
     chance = random.Random(1)
     picture = Image.new("RGB", (width, height))
     pixels: list[tuple[int, int, int]] = []
     for y in range(height):
-        sky = _sky(y / (scene.horizon * height))
+        sky = _sky(y / (scene.horizon * height), palette)
         for x in range(width):
             away = math.hypot(x - sun_x, y - sun_y)
-            glow = 0.62 * math.exp(-away / (sun_r * 3.1)) + 0.05 * math.exp(-away / (sun_r * 7))
+            glow = palette.glow * (
+                0.62 * math.exp(-away / (sun_r * 3.1)) + 0.05 * math.exp(-away / (sun_r * 7))
+            )
             colour = _mix(sky, GLOW, glow)
             colour = _mix(colour, SUN, min(1.0, max(0.0, sun_r - away + 0.5)))
             for index, ridge in enumerate(scene.ridges):
@@ -124,10 +173,13 @@ def paint(scene: Scene) -> Image.Image:
                     continue
                 sunk = min(1.0, max(0.0, depth) / (ridge.mist * height))
                 near = index / max(1, len(scene.ridges) - 1)
-                mist = _mix(MIST, RIDGES[min(index + 1, len(RIDGES) - 1)], 0.25 + 0.55 * near)
-                body = _mix(RIDGES[index], mist, _smooth(sunk) * (0.86 - 0.45 * near))
+                after = palette.ridges[min(index + 1, len(palette.ridges) - 1)]
+                mist = _mix(palette.mist, after, 0.25 + 0.55 * near)
+                body = _mix(palette.ridges[index], mist, _smooth(sunk) * (0.86 - 0.45 * near))
                 # The side that looks at the sun is a little warmer.
-                body = _mix(body, GLOW, 0.14 * math.exp(-abs(x - sun_x) / (width * 0.34)) * (1 - near))
+                body = _mix(
+                    body, GLOW, palette.glow * 0.14 * math.exp(-abs(x - sun_x) / (width * 0.34)) * (1 - near)
+                )
                 colour = _mix(colour, body, min(1.0, depth + 0.5))
             # Less than one step of noise: long gradients without bands.
             noise = chance.random() - 0.5
@@ -155,14 +207,14 @@ def _skyline(ridge: Ridge, width: int, height: int) -> list[float]:
     return line
 
 
-def _sky(t: float) -> Colour:
+def _sky(t: float, palette: Palette) -> Colour:
     stops = (0.0, 0.38, 0.76, 1.0)
     t = min(1.0, max(0.0, t))
     for index in range(3):
         if t <= stops[index + 1]:
             share = (t - stops[index]) / (stops[index + 1] - stops[index])
-            return _mix(SKY[index], SKY[index + 1], _smooth(share) * 0.5 + share * 0.5)
-    return SKY[3]
+            return _mix(palette.sky[index], palette.sky[index + 1], _smooth(share) * 0.5 + share * 0.5)
+    return palette.sky[3]
 
 
 def _mix(a: Colour, b: Colour, t: float) -> Colour:

@@ -97,6 +97,12 @@ def _cut(font: TTFont, characters: set[int], to: Path) -> None:
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes=characters)
     cutter.subset(font)
+    if "glyf" in font:
+        # Phosphor says 0 for every left bearing, which would draw each icon at the left of its square.
+        for name, (advance, _) in list(font["hmtx"].metrics.items()):
+            glyph = font["glyf"][name]
+            glyph.recalcBounds(font["glyf"])
+            font["hmtx"].metrics[name] = (advance, getattr(glyph, "xMin", 0))
     # No time stamps: the same sources give the same bytes.
     font["head"].modified = font["head"].created
     font.recalcTimestamp = False

@@ -229,7 +229,7 @@ class Choice(Tap):
         extra: Box | None = None,
         grow: float = 0.0,
     ) -> None:
-        texts: list[Box] = [Text(title, size=size, bold=True, lines=1, leading=1.34)]
+        texts: list[Box] = [Text(title, size=size, bold=True, leading=1.3)]
         if below:
             texts.append(Text(below, size=theme.SMALL, colour=theme.MUTED, leading=1.36))
         parts: list[Box] = []
@@ -321,9 +321,10 @@ class Segments(Surface):
             part.grow = 1.0 if wide else 0.0
         super().__init__(
             Row(parts, gap=0, align="stretch"),
-            colour=theme.VEIL if dark else theme.SAND,
+            colour=theme.VEIL if dark else theme.WHITE,
             radius=44,
             pad=(0, 0, 0, 0),
+            line=None if dark else theme.SAND_DEEP,
         )
 
 

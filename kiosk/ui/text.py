@@ -69,6 +69,11 @@ def drawable(text: str, *, bold: bool) -> tuple[str, bool]:
     """`text` with characters that no font of ours holds replaced by 〓, and whether Bold can draw it."""
     if text.isascii():
         return text, bold
+    # The font's middle dot is as wide as a character; spaces around it would tear the words apart.
+    text = text.replace(" · ", "·")
+    if not any("\u2e80" <= c <= "\uffef" for c in text):
+        # Its apostrophe too is a full-width quotation mark, right in Chinese only.
+        text = text.replace("’", "'")
     shown = "".join(c if _drawable(c, "gbk") else "〓" for c in text)
     return shown, bold and all(_drawable(c, "gb2312") for c in shown)
 

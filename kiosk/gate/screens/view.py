@@ -61,9 +61,14 @@ def looks(result: LaneResult) -> tuple[str, Colour, Colour, str]:
 class Sign(Surface):
     """A small sign in the head: an icon and a word."""
 
-    def __init__(self, icon: str, text: str, *, colour: Colour = theme.WHITE, ground: Colour = theme.VEIL) -> None:
+    def __init__(
+        self, icon: str, text: str, *, colour: Colour = theme.WHITE, ground: Colour = theme.VEIL
+    ) -> None:
         super().__init__(
-            Row([Icon(icon, size=40, colour=colour), Text(text, size=34, bold=True, colour=colour, lines=1)], gap=16),
+            Row(
+                [Icon(icon, size=40, colour=colour), Text(text, size=34, bold=True, colour=colour, lines=1)],
+                gap=16,
+            ),
             colour=ground,
             radius=44,
             pad=(28, 18, 32, 18),
@@ -139,21 +144,33 @@ class GateView:
             remark = self.say(f"reason.{reason.value}.next")
         return self._big(icon, self.say(headline), below, remark, notes), ground, deep
 
-    def _big(
-        self, icon: str, title: str, below: str, remark: str, notes: list[Box] | None = None
-    ) -> Box:
+    def _big(self, icon: str, title: str, below: str, remark: str, notes: list[Box] | None = None) -> Box:
         upright = self.stage.portrait
         mark = Tile(icon, side=380 if upright else 440, colour=theme.WHITE, ink=theme.INK)
         align = "centre" if upright else "left"
         texts: list[Box] = [
-            Text(title, size=170 if upright else 190, bold=True, colour=theme.WHITE, align=align, leading=1.16, lines=1),
+            Text(
+                title,
+                size=170 if upright else 190,
+                bold=True,
+                colour=theme.WHITE,
+                align=align,
+                leading=1.16,
+                lines=1,
+            ),
         ]
         if below:
             texts.append(Text(below, size=84, bold=True, colour=theme.WHITE, align=align, leading=1.24))
         if remark:
             texts.append(Text(remark, size=56, colour=theme.WHITE, align=align, leading=1.36))
         if notes:
-            texts.append(Row([*notes, Space(0, grow=1)] if not upright else [Space(0, grow=1), *notes, Space(0, grow=1)]))
+            texts.append(
+                Row(
+                    [*notes, Space(0, grow=1)]
+                    if not upright
+                    else [Space(0, grow=1), *notes, Space(0, grow=1)]
+                )
+            )
         body = Column(texts, gap=24, grow=0 if upright else 1)
         self._mark = mark
         if upright:
@@ -193,11 +210,18 @@ class Poster(Box):
         self._name = Column(
             [
                 Text(site, size=44, bold=True, colour=theme.WHITE, lines=1, leading=1.3),
-                Text(view.say("gate.name", gate=board.gate), size=32, colour=theme.MIST if ground is None else theme.WHITE, lines=1),
+                Text(
+                    view.say("gate.name", gate=board.gate),
+                    size=32,
+                    colour=theme.MIST if ground is None else theme.WHITE,
+                    lines=1,
+                ),
             ],
             gap=0,
         )
-        self.time = Text(view.clock(), size=84, bold=True, colour=theme.WHITE, lines=1, align="right", leading=1.1)
+        self.time = Text(
+            view.clock(), size=84, bold=True, colour=theme.WHITE, lines=1, align="right", leading=1.1
+        )
         self._message = message
         signs = board.signs
         chips: list[Box] = []
@@ -212,7 +236,9 @@ class Poster(Box):
         elif board.ready:
             chips.append(Sign("check-circle", view.say("gate.online")))
         if signs.backlog:
-            chips.append(Sign("clock-countdown", view.say("gate.backlog", count=signs.backlog), colour=theme.SUN))
+            chips.append(
+                Sign("clock-countdown", view.say("gate.backlog", count=signs.backlog), colour=theme.SUN)
+            )
         if not signs.scanner and board.screen != "scanner":
             chips.append(Sign("plugs", view.say("gate.scanner.title"), colour=theme.SUN))
         if "name_taken" in signs.alarms:

@@ -71,7 +71,7 @@ class PassScreen(Screen):
             content = Column([card, *notes, Space(0, grow=1)], gap=28)
         else:
             column = Column([*notes], gap=28, grow=1, middle=True)
-            content = Row([Fit(card, 590), column], gap=36, grow=1)
+            content = Row([Fit(card, 620), column], gap=36, grow=1)
         below = view.say("pass.below")
         title = (
             view.say("pass.title.floor", floor=vpass.floor)
@@ -93,7 +93,14 @@ class PassScreen(Screen):
         return Column(
             [
                 Text(self.view.say(key), size=26, colour=theme.MUTED, align="centre", lines=1),
-                Text(value, size=36, bold=True, align="centre", lines=1, leading=1.3),
+                Text(
+                    value,
+                    size=36 if self.view.portrait else 31,
+                    bold=True,
+                    align="centre",
+                    lines=1,
+                    leading=1.3,
+                ),
             ],
             gap=0,
             grow=1,

@@ -60,7 +60,7 @@ class Picture(Box):
         return px(400)
 
     def arrange(self) -> None:
-        scale = min(1.0, self.height / px(560), self.width / px(760)) if self.height else 1.0
+        scale = min(1.3, self.height / px(600), self.width / px(720)) if self.height else 1.0
 
         def s(n: float) -> float:
             return round(px(n) * scale)
@@ -73,7 +73,7 @@ class Picture(Box):
         self._base_shade.put(cx - base_w / 2, base_y, base_w, base_h)
         self._base.put(cx - base_w / 2, base_y, base_w, base_h)
         self._slot.put(cx - base_w / 2 + s(22), base_y + s(22), base_w - s(44), base_h - s(44))
-        self._waves.lay(cx - px(32), base_y + base_h / 2 - px(32), px(64), px(64))
+        self._waves.lay(cx - s(32), base_y + base_h / 2 - s(32), s(64), s(64))
         card_w, card_h = s(428), s(270)
         card_x, card_y = cx - card_w / 2, cy - s(40)
         self._card_shade.put(card_x, card_y, card_w, card_h)

@@ -79,10 +79,13 @@ class Consent(Screen):
             )
         )
         ask = Text(view.say("consent.ways"), size=theme.LEAD, bold=True)
-        content = Column(
-            [panel, Space(0), ask, *ways, *problem_line(view), Space(0, grow=1)],
-            gap=24 if view.portrait else 18,
-        )
+        below = [ask, *ways, *problem_line(view)]
+        content: Box
+        if view.portrait:
+            content = Column([panel, Space(0), *below, Space(0, grow=1)], gap=24)
+        else:
+            panel.grow = 0.8
+            content = Row([panel, Column(below, gap=20, grow=1)], gap=32, align="top")
         return Frame(
             view,
             Heading(view.say("consent.title"), view.say("consent.below"), flow.progress, self.session.back),

@@ -135,6 +135,7 @@ class Frame(Box):
         with self.canvas.before:
             self._art = Backdrop("band-portrait" if self.portrait else "hero-landscape")
             self._sheet = Plate(theme.PAPER, px(theme.R_SHEET))
+            self._wash = Backdrop("wash")
         size = 60 if self.portrait else 58
         self._title = Text(heading.title, size=size, bold=True, colour=theme.WHITE, leading=1.28)
         self._below = Text(heading.below, size=30, colour=theme.MIST, leading=1.45)
@@ -177,15 +178,17 @@ class Frame(Box):
     def _upright(self) -> None:
         x, y, w, h = self.x, self.y, self.width, self.height
         margin = px(theme.MARGIN)
-        title_wide = w - 2 * margin
+        # The sun stands at the right; no word runs into it.
+        title_wide = min(w - 2 * margin, w * 0.71)
         title_high = self._title.need(title_wide)
         below_high = self._below.need(title_wide)
         bar = px(44) if self._progress else 0
-        band = px(44 + theme.TOUCH + 40) + title_high + px(8) + below_high + bar + px(56)
+        band = px(44 + theme.TOUCH + 40) + title_high + px(8) + below_high + bar + px(64)
         band = max(band, px(400) if h > px(1700) else 0)
         top = y + h
         self._art.put(x, top - band - px(theme.R_SHEET), w, band + px(theme.R_SHEET))
         self._sheet.put(x, y - px(theme.R_SHEET), w, h - band + px(theme.R_SHEET))
+        self._wash.put(x, y, w, min(px(600), (h - band) * 0.6))
         row = top - px(44 + theme.TOUCH)
         if self._back is not None:
             self._back.lay(x + margin, row, self._back.want(), px(theme.TOUCH))
@@ -195,13 +198,17 @@ class Frame(Box):
             room = x + w - margin - px(170) - left
             wide = min(room, self.chip.want() + 2)
             high = self.chip.need(wide)
-            self.chip.lay(left + (room - wide) / 2, row + (px(theme.TOUCH) - high) / 2, wide, high)
-        # The question hangs from the sheet, so that one line and two lines both sit well.
-        base = top - band + px(44) + bar
-        self._below.lay(x + margin, base, title_wide, below_high)
-        self._title.lay(x + margin, base + below_high + (px(8) if below_high else 0), title_wide, title_high)
+            self.chip.lay(
+                left if self._back is None else left + (room - wide) / 2,
+                row + (px(theme.TOUCH) - high) / 2,
+                wide,
+                high,
+            )
+        first = row - px(40)
+        self._title.lay(x + margin, first - title_high, title_wide, title_high)
+        self._below.lay(x + margin, first - title_high - px(8) - below_high, title_wide, below_high)
         if self._progress is not None:
-            self._progress.lay(x + margin, top - band + px(40), title_wide, px(10))
+            self._progress.lay(x + margin, top - band + px(40), w - 2 * margin, px(10))
         self._sheet_inside(x + margin, y, w - 2 * margin, h - band)
 
     def _lying(self) -> None:
@@ -210,7 +217,8 @@ class Frame(Box):
         radius = px(theme.R_SHEET)
         margin = px(theme.MARGIN)
         self._art.put(x, y, panel + radius, h)
-        self._sheet.put(x + panel, y, w - panel + radius, h)
+        self._sheet.put(x + panel, y - radius, w - panel + radius, h + radius)
+        self._wash.put(x + panel, y, w - panel, h * 0.5)
         wide = panel - 2 * margin + px(16)
         top = y + h - px(52)
         if self._back is not None:

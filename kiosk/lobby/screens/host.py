@@ -68,14 +68,14 @@ class Host(Screen):
                 icon="buildings" if building.floors else "map-pin",
                 chosen=building.id == flow.draft.building,
                 trailing="caret-right",
-                size=38,
+                size=40,
             )
             for building in shown
         ]
-        columns = 1 if self.view.portrait and len(cards) <= 4 else 2
+        columns = 1 if view.portrait and len(cards) <= 6 else 2
         boxes: list[Box] = [
             *problem_line(view),
-            Grid(cards, columns=columns, least=132, most=190 if columns == 1 else 176, gap=28, grow=1),
+            Grid(cards, columns=columns, least=132, most=176, gap=28, grow=1),
         ]
         if pages > 1:
             boxes.append(self._pager(page, pages))
@@ -148,24 +148,27 @@ class Host(Screen):
             for name in names
         }
         rooms = [self._fields[name] for name in names if name != "host_name"]
-        chosen = Choice(
-            say(building.names, session.language),
-            "building-again",
-            self._again,
-            below=view.say("host.change_building"),
-            icon="buildings" if building.floors else "map-pin",
-            trailing="pencil-simple",
-            side=84,
-            depth=14,
-            pad=(28, 18, 32, 18),
-        )
-        boxes: list[Box] = [chosen]
+        name = say(building.names, session.language)
+        boxes: list[Box]
         if view.portrait:
-            name_field = self._fields["host_name"]
-            name_field.grow = 0.0
-            boxes += [Row([*rooms]), name_field] if rooms else [name_field]
+            chosen = Choice(
+                name,
+                "building-again",
+                self._again,
+                below=view.say("host.change_building"),
+                icon="buildings" if building.floors else "map-pin",
+                trailing="pencil-simple",
+                side=84,
+                depth=14,
+                pad=(28, 18, 32, 18),
+            )
+            surname = self._fields["host_name"]
+            surname.grow = 0.0
+            boxes = [chosen, Row([*rooms]), surname] if rooms else [chosen, surname]
         else:
-            boxes.append(Row(list(self._fields.values())))
+            again = Field(view.say("host.place"), "building-again", self._again, value=name, grow=1.6)
+            self._fields["host_name"].grow = 1.6
+            boxes = [Row([again, *self._fields.values()])]
         boxes += [*problem_line(view), Space(0, grow=1)]
         high = 96 if view.portrait else 80
         self._keys: Keyboard = (

@@ -29,7 +29,7 @@ class StillThere(Box):
                     Text(view.say("idle.below"), size=32, colour=theme.MUTED, align="centre"),
                     self._count,
                     Button(
-                        "我还在 / I’m still here",
+                        "我还在 / I'm still here",
                         "still-here",
                         view.session.touched,
                         size=56,

@@ -20,16 +20,19 @@ from kiosk.ui.text import Text
 from kiosk.ui.theme import px
 
 
-def destination(view: View, draft: Draft) -> str:
-    """Building, unit and room as people say them: `3 号楼 · 2 单元 · 1203 室`."""
+def destination(view: View, draft: Draft) -> tuple[str, str]:
+    """The building; and unit, room and host as people say them, on a line below."""
     flow = view.session.flow
     building = flow.building if flow is not None else None
-    parts = [say(building.names, view.session.language)] if building else []
+    parts: list[str] = []
     if draft.unit:
         parts.append(view.say("place.unit", unit=draft.unit))
     if draft.room:
         parts.append(view.say("place.room", room=draft.room))
-    return " · ".join(parts)
+    host = draft.host_name.strip()
+    if host:
+        parts.append(view.say("summary.host.name", name=host))
+    return say(building.names, view.session.language) if building else "", view.say("comma").join(parts)
 
 
 class Summary(Screen):
@@ -49,15 +52,8 @@ class Summary(Screen):
             way = Step.PERSON
         purpose = next((p for p in flow.visit_type.purposes if p.id == draft.purpose), None)
         arranged = view.say(f"summary.arranged.{'yes' if draft.arranged else 'no'}")
-        host = draft.host_name.strip()
         rows = [
-            (
-                "buildings",
-                "summary.host",
-                destination(view, draft),
-                view.say("summary.host.name", name=host) if host else "",
-                Step.HOST,
-            ),
+            ("buildings", "summary.host", *destination(view, draft), Step.HOST),
             ("user", "summary.person", who, whose, way),
             (
                 "chat-circle",

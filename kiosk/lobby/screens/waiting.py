@@ -10,14 +10,16 @@ from collections.abc import Hashable
 from broker.contract.facts import Decision
 from broker.contract.sitedata import say
 from kiosk.lobby.flows.registration import Waiting as State
-from kiosk.lobby.screens.frame import Frame, Heading, problem_line
+from kiosk.lobby.screens.frame import Frame, Heading, View, problem_line
 from kiosk.lobby.screens.screen import Screen
 from kiosk.lobby.screens.summary import Dots
 from kiosk.ui import theme
 from kiosk.ui.controls import Banner, Button, Field, Tile
 from kiosk.ui.keyboard import Digits, edited
 from kiosk.ui.layout import Box, Column, Row, Space, Surface
-from kiosk.ui.text import Text
+from kiosk.ui.paint import Plate
+from kiosk.ui.text import Icon, Text
+from kiosk.ui.theme import px
 
 ICONS = {
     State.WITH_STAFF: "users",
@@ -27,6 +29,56 @@ ICONS = {
     State.HOLD: "call-bell",
     State.CLOCK: "clock",
 }
+
+
+class Tracker(Box):
+    """Registered, contacting, pass: what is done, what goes on, what is to come."""
+
+    STEPS = (("check", "registered"), ("phone", "contacting"), ("ticket", "pass"))
+
+    def __init__(self, view: View, current: int) -> None:
+        super().__init__()
+        self._current = current
+        with self.canvas.before:
+            self._lines = [
+                Plate(theme.JADE if index < current else theme.SAND_DEEP, px(3)) for index in range(2)
+            ]
+        self._tiles: list[Box] = []
+        self._labels: list[Text] = []
+        for index, (icon, key) in enumerate(self.STEPS):
+            done, now = index < current, index == current
+            ground = theme.JADE if done or now else theme.SAND
+            ink = theme.SUN if now else theme.WHITE if done else theme.MUTED
+            tile = Tile("check" if done else icon, side=84, colour=ground, ink=ink)
+            label = Text(
+                view.say(f"track.{key}"),
+                size=28,
+                bold=now,
+                colour=theme.INK if done or now else theme.MUTED,
+                align="centre",
+                lines=1,
+            )
+            self._tiles.append(tile)
+            self._labels.append(label)
+            self.add_widget(tile)
+            self.add_widget(label)
+
+    def need(self, width: float) -> float:
+        return px(84 + 14 + 42)
+
+    def arrange(self) -> None:
+        side = px(84)
+        wide = self.width / 3
+        middle = self.top - side / 2
+        for index, (tile, label) in enumerate(zip(self._tiles, self._labels, strict=True)):
+            centre = self.x + wide * (index + 0.5)
+            tile.lay(centre - side / 2, self.top - side, side, side)
+            label.lay(self.x + wide * index, self.y, wide, px(42))
+            if index < 2:
+                gap = px(16)
+                self._lines[index].put(
+                    centre + side / 2 + gap, middle - px(3), max(0.0, wide - side - 2 * gap), px(6)
+                )
 
 
 class WaitingScreen(Screen):
@@ -53,21 +105,22 @@ class WaitingScreen(Screen):
             body = view.say("waiting.in_place.at", place=say(place.names, self.session.language))
         else:
             body = view.say(f"waiting.{key}.body")
-        sign: Box
-        if flow.waiting is State.ASKING or key == "agreed":
-            sign = Dots()
-        else:
-            sign = Row(
-                [
-                    Space(0, grow=1),
-                    Tile(ICONS[flow.waiting], side=112, colour=theme.JADE_TINT, ink=theme.JADE),
-                    Space(0, grow=1),
-                ]
-            )
+        going_on = flow.waiting is State.ASKING or key == "agreed"
+        sign: Box = Dots() if going_on else Icon(ICONS[flow.waiting], size=72, colour=theme.JADE)
         status = Surface(
-            Column([sign, Text(body, size=theme.LEAD, align="centre", leading=1.45)], gap=28),
+            Column(
+                [
+                    Tracker(view, 2 if key == "agreed" or flow.waiting is State.CLOCK else 1),
+                    Surface(colour=theme.SAND, radius=1, pad=(0, 1, 0, 1)),
+                    sign,
+                    Text(body, size=38, align="centre", leading=1.45),
+                ],
+                gap=36,
+                middle=True,
+            ),
             depth=22,
-            pad=(48, 48, 48, 48),
+            radius=44,
+            pad=(48, 52, 48, 56),
         )
         number = self._number()
         boxes: list[Box]
@@ -115,7 +168,7 @@ class WaitingScreen(Screen):
             Column(
                 [
                     Text(view.say("waiting.number"), size=30, colour=theme.MIST, align="centre", leading=1.3),
-                    Text(spaced, size=112, bold=True, colour=theme.SUN, align="centre", leading=1.2, lines=1),
+                    Text(spaced, size=128, bold=True, colour=theme.SUN, align="centre", leading=1.2, lines=1),
                     Text(view.say("waiting.come_back"), size=30, colour=theme.WHITE, align="centre"),
                 ],
                 gap=12,
@@ -123,7 +176,8 @@ class WaitingScreen(Screen):
             ),
             colour=theme.JADE_DEEP,
             depth=22,
-            pad=(48, 44, 48, 44),
+            radius=44,
+            pad=(48, 56, 48, 56),
         )
 
     # ---- a colleague's PIN

@@ -66,6 +66,7 @@ class Hero(Box):
         with self.canvas.before:
             self._art = Backdrop("hero-portrait" if self.portrait else "hero-landscape")
             self._sheet = Plate(theme.PAPER, px(theme.R_SHEET))
+            self._wash = Backdrop("wash")
         self.brand = Brand(view)
         self._time = Text(
             view.clock(),
@@ -81,7 +82,7 @@ class Hero(Box):
         )
         self._title = Text(
             title,
-            size=theme.DISPLAY if self.portrait else 84,
+            size=theme.DISPLAY,
             bold=True,
             colour=theme.WHITE,
             leading=1.24,
@@ -115,6 +116,7 @@ class Hero(Box):
         top = y + h
         self._art.put(x, y + sheet - px(theme.R_SHEET), w, h - sheet + px(theme.R_SHEET))
         self._sheet.put(x, y - px(theme.R_SHEET), w, sheet + px(theme.R_SHEET))
+        self._wash.put(x, y, w, min(px(600), sheet * 0.6))
         head = top - px(56)
         self.brand.lay(x + margin, head - px(92), wide - px(250), px(92))
         self._time.lay(x + w - margin - px(240), head - px(64), px(240), px(76))
@@ -143,12 +145,14 @@ class Hero(Box):
         panel = round(min(max(w * 0.375, px(500)), px(760)))
         margin = px(theme.MARGIN)
         self._art.put(x, y, panel + px(theme.R_SHEET), h)
-        self._sheet.put(x + panel, y, w - panel + px(theme.R_SHEET), h)
+        radius = px(theme.R_SHEET)
+        self._sheet.put(x + panel, y - radius, w - panel + radius, h + radius)
+        self._wash.put(x + panel, y, w - panel, h * 0.5)
         wide = panel - 2 * margin + px(24)
         top = y + h - px(56)
         self.brand.lay(x + margin, top - px(92), wide, px(92))
         top -= px(92 + 76)
-        # Beside the sun there is room for a few characters a line.
+        # A short greeting stands better on two lines.
         title_wide = wide * self.title_share
         title_high = self._title.need(title_wide)
         below_high = self._below.need(wide)
@@ -157,8 +161,7 @@ class Hero(Box):
         if self.chip is not None:
             chip_wide = min(wide, self.chip.want() + 2)
             chip_high = self.chip.need(chip_wide)
-            chip_y = top - title_high - below_high - px(56) - chip_high
-            self.chip.lay(x + margin - px(4), chip_y, chip_wide, chip_high)
+            self.chip.lay(x + margin - px(4), y + px(48 + 40 + 80 + 20), chip_wide, chip_high)
         base = y + px(48)
         self._date.lay(x + margin, base, wide, px(40))
         self._time.lay(x + margin, base + px(40), wide, px(80))
@@ -194,7 +197,7 @@ class Door(Tap):
                 Text(second, size=38 if large else 30, colour=theme.MUTED, lines=1, leading=1.3),
                 *([Text(below, size=28, colour=theme.JADE, leading=1.4)] if below else []),
             ],
-            gap=4 if large else 0,
+            gap=8 if large else 2,
             grow=1,
         )
         arrow = (
@@ -304,7 +307,7 @@ class Welcome(Screen):
             below=words.say(second, "welcome.second"),
             content=content,
             lift=190,
-            title_share=0.66,
+            title_share=0.66 if session.language == "zh_CN" else 1.0,
         )
 
     def shape(self) -> Hashable:
