@@ -49,6 +49,9 @@ retained state back after a reconnect: if it isn't the one this run left behind,
 goodbye with the alarm and is silent for a while; who then finds that goodbye stays, and knows too.
 """
 
+TAKEN_TURN = 1.0
+"""Seconds at most that who comes back takes to get its events acknowledged before it leaves the name to the other."""
+
 TAKEN_SHOWN = 600.0
 KEEPALIVE = 10
 STATE_EVERY = 5.0
@@ -118,6 +121,7 @@ class Uplink:
         self._connected_at = 0.0
         self._sent = 0
         self._confirmed = False
+        self._leave_at: float | None = None
         self._resend_wait = RESEND_FIRST
         self._resend_at = 0.0
         self._devices: dict[str, DeviceState] = {}
@@ -182,6 +186,8 @@ class Uplink:
         elif self.connected:
             self._send_events(now)
             self._send_state(now)
+            if self._leave_at is not None and (now >= self._leave_at or self._outbox.backlog() == 0):
+                self._taken()
 
     def _until_next(self) -> float:
         if self._client is None:
@@ -190,6 +196,8 @@ class Uplink:
             due = min(self._resend_at, self._state_at)
         else:
             due = self._state_at if self.connected else time.monotonic() + 1.0
+        if self._leave_at is not None:
+            due = min(due, self._leave_at)
         return min(max(due - time.monotonic(), 0.005), 1.0)
 
     def _take(self, work: tuple[Any, ...]) -> None:
@@ -286,6 +294,7 @@ class Uplink:
         """Drop the client; a new one is made after a while."""
         client, self._client = self._client, None
         was, self.connected = self.connected, False
+        self._leave_at = None
         if was and time.monotonic() - self._connected_at > STEADY:
             self._reconnect_wait = RECONNECT_FIRST
         if wait is None:
@@ -307,7 +316,8 @@ class Uplink:
             self._note_taken()
             self.state_changed()
         else:
-            self._taken()
+            # Not before what is sent now is acknowledged: later the one topic for it speaks of the other's log.
+            self._leave_at = time.monotonic() + TAKEN_TURN
 
     def _note_taken(self) -> None:
         if not self.name_taken:
