@@ -335,14 +335,15 @@ def test_two_stations_of_one_name_are_noticed_and_do_not_fight(
     wait_for(lambda: first.uplink.name_taken)
     wait_for(lambda: second.uplink.name_taken)
     wait_for(lambda: "name_taken" in first.status().alarms and "name_taken" in second.status().alarms)
-    assert not first.uplink.connected
     # The console hears of it from the one that stays; the other is silent for a while, so that one can work.
     wait_for(lambda: any(one.online and "name_taken" in one.alarms for one in far.states))
     for station in (first, second):
         call(station, 3)
-    wait_for(lambda: second.outbox.backlog() == 0)
-    # Neither loses anything: the silent one's turn comes.
-    wait_for(lambda: first.outbox.backlog() == 0, 10)
+    # Neither loses anything: the silent one's turn comes. And they don't fight: each comes back a few times, not often.
+    began = time.monotonic()
+    wait_for(lambda: second.outbox.backlog() == 0, 30)
+    wait_for(lambda: first.outbox.backlog() == 0, 30)
+    assert first.uplink._connections + second.uplink._connections < 8 + (time.monotonic() - began)
     first.stop()
     second.stop()
 
