@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
+MAX_GAPS = 1_000
+"""Logs whose last asking is remembered; past that, the longest known is forgotten and asked at once again."""
 
 
 @dataclass(slots=True)
@@ -166,6 +168,8 @@ class Ingest:
         now = self.monotonic()
         gap = self._gaps.get(key)
         if gap is None:
+            if len(self._gaps) >= MAX_GAPS:
+                del self._gaps[next(iter(self._gaps))]
             self._gaps[key] = _Gap(now, FIRST_PAUSE)
             return True
         if now - gap.asked_at < gap.pause:

@@ -93,7 +93,10 @@ class EventLog:
             row = self._db.execute(
                 "select seq, hash from heads where site = ? and station = ? and log = ?", key
             ).fetchone()
-            known = self._heads[key] = Head(*row) if row else Head()
+            if row is None:
+                # Not remembered: anybody can name logs that there aren't, as many as they like.
+                return Head()
+            known = self._heads[key] = Head(*row)
         return known
 
     def latest(self) -> list[tuple[LogKey, Head]]:
