@@ -133,7 +133,7 @@ class Demo:
 
     def take_pass(self) -> str:
         """The slip, as it came out of the printer, and the text that a scanner reads from its picture."""
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 30
         while not (receipts := ask(self.stage.devices, "receipts")):
             if time.monotonic() > deadline:
                 raise DemoError("the printer printed nothing")

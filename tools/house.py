@@ -153,8 +153,13 @@ class House:
         """All that all processes said."""
         return "\n".join(line for process in self.processes for line in process.lines)
 
+    def report(self) -> None:
+        """Print what each process has said; a test's own report shows it where the test failed."""
+        for process in self.processes:
+            print(f"---- {process.name} (ended with {process.popen.poll()})", *process.lines, sep="\n")
+
     def close(self) -> None:
-        """End what runs still; by force what doesn't end. What was said stands in the test's report if it failed."""
+        """End what runs still; by force what doesn't end."""
         for process in reversed(self.processes):
             if process.popen.poll() is None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -162,15 +167,17 @@ class House:
         for pid in self.running():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        for process in self.processes:
-            print(f"---- {process.name} (ended with {process.popen.poll()})", *process.lines, sep="\n")
 
 
 @contextlib.contextmanager
 def house(stage: Stage) -> Iterator[House]:
-    """A house that is empty again after the `with`."""
+    """A house that is empty again after the `with`; after an error it prints what its processes had said."""
     it = House(stage)
     try:
         yield it
+    except BaseException:
+        it.close()
+        it.report()
+        raise
     finally:
         it.close()

@@ -69,6 +69,7 @@ class Open:
 def open_house(tmp_path: Path) -> Iterator[Open]:
     with house(DEMO.copy(tmp_path, AGREED_WHEN_CUT_OFF)) as it, ExitStack() as stack:
         yield Open(it, stack)
+        it.report()
 
 
 def test_with_the_centre_killed_the_visit_goes_on_and_its_events_arrive_later(open_house: Open) -> None:

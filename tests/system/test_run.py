@@ -22,6 +22,7 @@ UP = "Ctrl-C ends all of it."
 def empty(tmp_path: Path) -> Iterator[House]:
     with house(DEMO.copy(tmp_path)) as it:
         yield it
+        it.report()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
