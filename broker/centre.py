@@ -25,7 +25,7 @@ from broker.contract.asking import (
     TimeAsk,
 )
 from broker.contract.facts import Decision, HostAnswered, StaffComing
-from broker.contract.names import new_id
+from broker.contract.names import CENTRE, new_id
 from broker.contract.personal import Personal
 from broker.contract.state import StateError
 from broker.contract.topics import Topics
@@ -88,7 +88,7 @@ class Centre:
             for kind, payload in site.documents(db):
                 self._publish(self._topics.site_document(kind), payload, retain=True)
             for key, head in self._log.latest():
-                if key.site == self._settings.site:
+                if key.site == self._settings.site and key.station != CENTRE:
                     self._acknowledge(key.station, self._ingest.acknowledge(key, head))
 
         self._writer.submit(work)

@@ -13,7 +13,7 @@ from datetime import datetime
 from time import monotonic
 
 from broker import clock
-from broker.console.present import Card, Presenter
+from broker.console.present import NEWEST_FIRST, Card, Presenter
 from broker.store.board import Board
 from broker.store.views import Changes
 
@@ -76,6 +76,10 @@ class Live:
                 one.cancel()
 
 
+def _newest_first(card: Card) -> bool:
+    return card.standing in NEWEST_FIRST
+
+
 def event(name: str, data: str) -> bytes:
     """One server-sent event."""
     lines = "".join(f"data: {line}\n" for line in data.splitlines())
@@ -119,10 +123,22 @@ class BoardFragments:
             new = cards.get(id)
             if new is None or new.standing != old.standing:
                 parts.append(self._render("_gone.html", id=id))
+        arrived = [
+            new
+            for id, new in cards.items()
+            if id not in self._cards or self._cards[id].standing != new.standing
+        ]
+        # Lists that show the newest first take cards in at the top: the newest goes in last.
+        parts += [
+            self._render("_arrived.html", card=card, top=False) for card in arrived if not _newest_first(card)
+        ]
+        parts += [
+            self._render("_arrived.html", card=card, top=True)
+            for card in arrived[::-1]
+            if _newest_first(card)
+        ]
         for id, new in cards.items():
             old = self._cards.get(id)
-            if old is None or new.standing != old.standing:
-                parts.append(self._render("_arrived.html", card=new))
-            elif new != old:
+            if old is not None and new.standing == old.standing and new != old:
                 parts.append(self._render("_card.html", card=new, oob=True))
         return parts

@@ -13,15 +13,18 @@ from zoneinfo import ZoneInfo
 from broker import clock
 from broker.console.words import Speaker
 from broker.contract.facts import Decider, Decision, SlipOutcome
-from broker.contract.personal import Document, HostNamed, Personal, PersonName, Phone
+from broker.contract.personal import CLASSES, Document, HostNamed, Personal, PersonName, Phone
 from broker.contract.sitedata import Areas, Policy, Words, say
 from broker.store.board import Board, Device, Entry, Row, Station
 from broker.store.people import Masked
 from broker.visits.board import ON_BOARD, Standing
 from broker.visits.visit import Visit
 
+SHOWN_OPEN = 60
 SHOWN_ENDED = 12
-"""Ended visits listed in a group; the count says how many there are."""
+"""Visits listed in a group, open and ended ones; the count says how many there are, and the next move up."""
+
+NEWEST_FIRST = frozenset({Standing.INSIDE, Standing.LEFT, Standing.NOT_RECEIVED})
 
 CLOCK_WARNING_MS = 30_000
 """Past this difference staff are told (field-notes.md)."""
@@ -135,11 +138,8 @@ class Presenter:
             found[row.placed.standing].append(row)
         groups: list[Group] = []
         for standing, rows in found.items():
-            shown = rows
-            if standing in (Standing.LEFT, Standing.NOT_RECEIVED):
-                shown = rows[::-1][:SHOWN_ENDED]
-            elif standing is Standing.INSIDE:
-                shown = rows[::-1]
+            shown = rows[::-1] if standing in NEWEST_FIRST else rows
+            shown = shown[: SHOWN_ENDED if standing in (Standing.LEFT, Standing.NOT_RECEIVED) else SHOWN_OPEN]
             groups.append(Group(standing, len(rows), tuple(self.card(row, now) for row in shown)))
         return groups
 
@@ -251,7 +251,7 @@ class Presenter:
     def full_person(self, known: dict[str, Personal]) -> list[tuple[str, str]]:
         """(label, value) in full; only for the fragment whose showing was put on record."""
         lines: list[tuple[str, str]] = []
-        for value in known.values():
+        for value in (known[name] for name in CLASSES if name in known):
             match value:
                 case PersonName():
                     name = value.text

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec.structs import astuple, replace
 
 from broker import clock
 from broker.contract import facts
@@ -22,9 +24,9 @@ from broker.visits.visit import PassUse, Visit
 
 V = TypeVar("V", Visit, PassUse, Call)
 
-VISIT_COLUMNS = [f.name for f in fields(Visit)]
-PASS_COLUMNS = [f.name for f in fields(PassUse)]
-CALL_COLUMNS = [f.name for f in fields(Call)]
+VISIT_COLUMNS = list(Visit.__struct_fields__)
+PASS_COLUMNS = list(PassUse.__struct_fields__)
+CALL_COLUMNS = list(Call.__struct_fields__)
 
 
 @dataclass(slots=True)
@@ -178,8 +180,9 @@ def raise_alarm(db: sqlite3.Connection, kind: str, subject: str) -> None:
 
 
 def _read(db: sqlite3.Connection, kind: type[V], table: str, key: str, value: str) -> V | None:
-    names = [f.name for f in fields(kind)]
-    row = db.execute(f"select {', '.join(names)} from {table} where {key} = ?", (value,)).fetchone()
+    row = db.execute(
+        f"select {', '.join(kind.__struct_fields__)} from {table} where {key} = ?", (value,)
+    ).fetchone()
     return make(kind, tuple(row)) if row else None
 
 

@@ -6,14 +6,14 @@ rule therefore writes fields of its own or keeps the later moment, so that a reb
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import msgspec
+from msgspec.structs import replace
 
 from broker.contract import facts
 from broker.contract.facts import Decision
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(msgspec.Struct, frozen=True):
     """One visit. Moments are stamps in UTC, "" where it hasn't happened; nothing personal stands here.
 
     `answer…` is what staff answered at the console, `decision…` what the terminal took over; either may come first,
@@ -62,8 +62,7 @@ class Visit:
         return self.decision_place or self.answer_place
 
 
-@dataclass(frozen=True, slots=True)
-class PassUse:
+class PassUse(msgspec.Struct, frozen=True):
     """What is known of one pass. A gate's scan may arrive before the terminal told whose pass it is: `visit` is ""."""
 
     cti: str

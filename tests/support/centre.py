@@ -51,16 +51,17 @@ class RunningCentre:
         assert self._process is not None
         return self._process.pid
 
-    def start(self, patience: float = 20.0) -> None:
-        """Start `broker serve` and return when it says that it is ready."""
+    def start(self, patience: float = 20.0, *, first: str = "") -> None:
+        """Start `broker serve` and return when it says that it is ready. `first` is Python run before it, for faults."""
+        program = f"{first}\nfrom broker.cli import main\nmain(prog_name='broker')"
         process = self._process = subprocess.Popen(
-            [sys.executable, "-m", "broker.cli", "serve", "--config", str(self.config)],
+            [sys.executable, "-c", program, "serve", "--config", str(self.config)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
-        ready = threading.Event()
+        ready, spoke = threading.Event(), threading.Event()
 
         def read() -> None:
             assert process.stdout is not None
@@ -70,11 +71,14 @@ class RunningCentre:
                     self.admin_password = found[1]
                 if line.startswith("Ready."):
                     ready.set()
-            ready.set()
+                    spoke.set()
+            spoke.set()
 
         threading.Thread(target=read, daemon=True).start()
-        if not ready.wait(patience) or process.poll() is not None:
-            self.kill()
+        spoke.wait(patience)
+        if not ready.is_set():
+            process.kill()
+            process.wait(10)
             raise AssertionError("the centre did not start:\n" + "\n".join(self.output))
 
     def stop(self) -> int:
