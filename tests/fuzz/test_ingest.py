@@ -167,6 +167,7 @@ def test_strangers_in_any_number_cost_no_memory(centre: Centre) -> None:
                 site=SITE, station="lobby-1", log=new_log_id(), first=5, last=5, items=[log.items[1]]
             )
             centre.take(("lobby-1", message.encode(sign(log, made))))
+        centre.sure.clear()
 
     strangers(300)
     tracemalloc.start()
