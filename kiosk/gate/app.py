@@ -27,7 +27,11 @@ def run(settings: GateSettings, *, pilot: Path | None = None) -> int:
         pilot: a path for the control socket of `kiosk.ui.pilot`; None = there is none.
     """
     plan = settings.window
-    prepare(WindowPlan(plan.width, plan.height, kiosk=plan.fullscreen, rotation=plan.rotation))
+    prepare(
+        WindowPlan(
+            plan.width, plan.height, plan.left, plan.top, kiosk=plan.fullscreen, rotation=plan.rotation
+        )
+    )
 
     from firmware_bridge.capabilities import DeviceHealth, LinkState, Scan
     from kiosk.gate.lane.lane import LaneResult

@@ -23,7 +23,11 @@ def run(settings: LobbySettings, *, pilot: Path | None = None) -> int:
         pilot: a path for the control socket of `kiosk.ui.pilot`; None = there is none.
     """
     plan = settings.window
-    prepare(WindowPlan(plan.width, plan.height, kiosk=plan.fullscreen, rotation=plan.rotation))
+    prepare(
+        WindowPlan(
+            plan.width, plan.height, plan.left, plan.top, kiosk=plan.fullscreen, rotation=plan.rotation
+        )
+    )
 
     from collections.abc import Callable
     from typing import TypeVar

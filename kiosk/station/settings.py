@@ -30,11 +30,13 @@ class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class WindowSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The terminal's window: full screen at its post, a plain window of this size on a desk. `rotation` in degrees."""
+    """The terminal's window: full screen at its post, a plain one of this size and place on a desk. `rotation` in degrees."""
 
     fullscreen: bool = False
     width: Pixels = 1080
     height: Pixels = 1920
+    left: Annotated[int, msgspec.Meta(ge=0, le=16384)] = 0
+    top: Annotated[int, msgspec.Meta(ge=0, le=16384)] = 0
     rotation: Literal[0, 90, 180, 270] = 0
 
 
