@@ -53,7 +53,8 @@ def prepare(plan: WindowPlan, *, offscreen: bool = False) -> None:
     from kivy.config import Config
 
     # Kivy tells its whole start; a terminal's log is for what went wrong.
-    logging.getLogger("kivy").setLevel(logging.WARNING)
+    # Kivy sets its own level at import, so a level of ours wouldn't last.
+    logging.getLogger("kivy").addFilter(lambda record: record.levelno >= logging.WARNING)
 
     graphics = {
         "width": plan.width,
