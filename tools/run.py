@@ -145,11 +145,11 @@ def say_where_to_look(stage: Stage, windows: str) -> None:
   windows    {windows}
   data       {shown(stage.var)}
   devices    drive them from another terminal, for example
-               {simulate} card place{where}
-               {simulate} receipts{where}
-               {simulate} scan "TEXT OF A PASS" --device gate-scanner{where}
-               {simulate} printer paper-out{where}
-               {simulate} unplug id-reader{where}
+               {simulate} card place{where}          (an ID card on the lobby's reader; remove)
+               {simulate} receipts --json{where}     (what was printed; "qr" is what a scanner reads)
+               {simulate} scan TEXT --device gate-scanner{where}
+               {simulate} printer paper-out{where}   (paper-ok)
+               {simulate} unplug id-reader{where}    (replug)
   Ctrl-C ends all of it.
 """,
         flush=True,
