@@ -131,6 +131,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{subject} 发来无法识别的数据，已留存。请联系技术人员查看。",
         "{subject} sent what is no message of ours; it is kept. Ask a technician to look.",
     ),
+    "alarm_bad_signature": (
+        "{subject} 发来的记录签名不符，未予采信，原文已留存。请联系技术人员核查该终端。",
+        "Messages in the name of {subject} are not signed by its key; they are kept, not believed. Ask a technician to look.",
+    ),
+    "alarm_log_replaced": (
+        "{subject} 另起了一份新记录，未说明来由：可能重装过，或有两台终端同名。请核对。",
+        "{subject} began a new log that names no earlier one: re-installed, or two terminals of one name. Please check.",
+    ),
     "alarm_kid_taken": (
         "{subject} 的通行证密钥编号已被占用，该密钥未启用；终端会自动更换。",
         "The pass key number of {subject} is taken; the key is not in use and the terminal makes another.",

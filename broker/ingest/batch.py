@@ -17,6 +17,7 @@ import msgspec
 from broker import clock
 from broker.contract.acknowledgement import Acknowledgement
 from broker.contract.event import Event
+from broker.contract.facts import LogOpened
 from broker.contract.personal import PersonalError, class_of, unseal
 from broker.ingest import check
 from broker.ingest.check import BadMessage, Checked
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
+BAD_SIGNATURE = "bad signature"
 MAX_GAPS = 1_000
 """Logs whose last asking is remembered; past that, the longest known is forgotten and asked at once again."""
 
@@ -67,13 +69,22 @@ class Ingest:
                 self._dead(views, topic, station, payload, str(error))
                 continue
             key = LogKey(found.site, found.station, found.log)
-            judged = check.judge(
-                found, self.events.head(key), lambda a, b, key=key: self.events.hashes(key, a, b)
-            )
+            head = self.events.head(key)
+            if head.seq == 0 and found.first > 1:
+                # Nothing to check it by, and nothing to append: its beginning is asked for, which brings the key.
+                if self._ask_again(key):
+                    taken.acknowledgements[station] = self.acknowledge(key, head)
+                continue
+            public = self.events.public_key(key) if head.seq else check.offered_key(found)
+            if public is None or not check.is_signed(found, public):
+                self._dead(views, topic, station, payload, BAD_SIGNATURE, alarm="bad_signature")
+                continue
+            judged = check.judge(found, head, lambda a, b, key=key: self.events.hashes(key, a, b))
             if judged.new:
                 self._append(key, judged.new, views)
                 taken.appended += len(judged.new)
                 self._gaps.pop(key, None)
+                self.events.signed(key, public, found)
             mangled = sorted({name for new in judged.new for name in new.mangled})
             if mangled:
                 self._dead(
@@ -91,6 +102,7 @@ class Ingest:
             fits = judged.new or (judged.duplicates and not (judged.forks or judged.bad))
             if fits or (asked and self._ask_again(key)):
                 taken.acknowledgements[station] = self.acknowledge(key)
+        self.events.flush()
         views.flush()
         return taken
 
@@ -106,6 +118,8 @@ class Ingest:
         )
 
     def _append(self, key: LogKey, new: list[Checked], views: Views) -> None:
+        if new[0].event.seq == 1:
+            self._begun(key, new[0], views)
         counted = self.events.counted(key.station, [one.event.id for one in new])
         rows: list[Row] = []
         driving: list[tuple[int, Checked]] = []
@@ -144,6 +158,13 @@ class Ingest:
             assert one.fact is not None
             views.apply(positions[index], one.event, one.fact, self._open(one.event, one.ciphertexts, views))
 
+    def _begun(self, key: LogKey, first: Checked, views: Views) -> None:
+        """A log that names no predecessor beside older ones: re-installed, or two stations under one name."""
+        named = isinstance(first.fact, LogOpened) and first.fact.predecessor is not None
+        if not named and self.events.has_another(key):
+            log.warning("station %s begins log %s beside an older one", key.station, key.log)
+            views.alarm("log_replaced", key.station)
+
     def _open(self, event: Event, ciphertexts: dict[str, bytes], views: Views) -> dict[str, bytes]:
         """Personal data for the people table: opened here, and nowhere else at the centre."""
         opened: dict[str, bytes] = {}
@@ -159,10 +180,18 @@ class Ingest:
             opened[name] = msgspec.json.encode(value)
         return opened
 
-    def _dead(self, views: Views, topic: str, station: str, payload: bytes, reason: str) -> None:
+    def _dead(
+        self,
+        views: Views,
+        topic: str,
+        station: str,
+        payload: bytes,
+        reason: str,
+        alarm: str = "dead_letter",
+    ) -> None:
         log.warning("dead letter from %s: %s", station, reason)
         self.events.keep_dead_letter(topic, payload, reason)
-        views.alarm("dead_letter", station)
+        views.alarm(alarm, station)
 
     def _ask_again(self, key: LogKey) -> bool:
         now = self.monotonic()

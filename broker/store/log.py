@@ -16,6 +16,7 @@ import msgspec
 
 from broker import clock
 from broker.contract.event import NO_PREDECESSOR
+from broker.contract.message import Message
 from broker.store.database import meta
 
 MAX_DEAD_LETTERS = 10_000
@@ -80,10 +81,14 @@ class EventLog:
         self.centre_log = meta(connection, "centre_log")
         self._next = self._db.execute("select coalesce(max(position), 0) + 1 from events").fetchone()[0]
         self._heads: dict[LogKey, Head] = {}
+        self._keys: dict[LogKey, str] = {}
+        self._signed: dict[LogKey, tuple[str, int, int, bytes | None]] = {}
 
     def forget(self) -> None:
         """Drop what is remembered of the database; needed after a rollback."""
         self._heads.clear()
+        self._keys.clear()
+        self._signed.clear()
         self._next = self._db.execute("select coalesce(max(position), 0) + 1 from events").fetchone()[0]
 
     def head(self, key: LogKey) -> Head:
@@ -98,6 +103,39 @@ class EventLog:
                 return Head()
             known = self._heads[key] = Head(*row)
         return known
+
+    def public_key(self, key: LogKey) -> str | None:
+        """The key that signs a stored log, in hex; None where its first event brought none."""
+        known = self._keys.get(key)
+        if known is None:
+            row = self._db.execute(
+                "select public_key from log_keys where site = ? and station = ? and log = ?", key
+            ).fetchone()
+            if row is None:
+                return None
+            known = self._keys[key] = row[0]
+        return known
+
+    def has_another(self, key: LogKey) -> bool:
+        """Whether the station has a log beside this one."""
+        row = self._db.execute(
+            "select 1 from heads where site = ? and station = ? and log != ? limit 1", key
+        ).fetchone()
+        return row is not None
+
+    def signed(self, key: LogKey, public: str, message: Message) -> None:
+        """Note that a log's key signed it up to the end of a message; `flush` writes it, once a batch."""
+        self._keys[key] = public
+        self._signed[key] = (public, message.first, message.last, message.signature)
+
+    def flush(self) -> None:
+        """Write what `signed` noted; call it before the transaction's end."""
+        if self._signed:
+            self._db.executemany(
+                "insert or replace into log_keys values (?, ?, ?, ?, ?, ?, ?)",
+                [(*key, *said) for key, said in self._signed.items()],
+            )
+            self._signed.clear()
 
     def latest(self) -> list[tuple[LogKey, Head]]:
         """Of every station the log that moved last, with its head."""

@@ -210,3 +210,27 @@ def m004_staff(db: Database) -> None:
     _table(db, "audit").create(
         {"id": int, "at": str, "account": str, "act": str, "subject": str}, pk="id"
     ).create_index(["subject"])
+
+
+@migrations()
+def m005_log_keys(db: Database) -> None:
+    """The key of each log, as its first event brought it, and the last signature that covers it."""
+    _table(db, "log_keys").create(
+        {
+            "site": str,
+            "station": str,
+            "log": str,
+            "public_key": str,
+            "first": int,
+            "last": int,
+            "signature": bytes,
+        },
+        pk=("site", "station", "log"),
+        not_null={"public_key"},
+    )
+    db.execute(
+        "insert into log_keys (site, station, log, public_key)"
+        " select site, station, log, json_extract(cast(body as text), '$.data.public_key') from events"
+        " where seq = 1 and type = 'log.opened' and state = 'ok'"
+        " and json_extract(cast(body as text), '$.data.public_key') is not null"
+    )

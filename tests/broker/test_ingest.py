@@ -13,8 +13,8 @@ import pytest
 from broker.contract import event as events
 from broker.contract import message
 from broker.contract.acknowledgement import Acknowledgement
-from broker.contract.facts import DecidedBy, Decision, PassKeyMade, VisitDecided
-from broker.contract.message import MAX_MESSAGE, Item, Message
+from broker.contract.facts import DecidedBy, Decision, LogOpened, PassKeyMade, PredecessorLog, VisitDecided
+from broker.contract.message import MAX_MESSAGE, Item
 from broker.contract.names import new_id
 from broker.contract.personal import Phone
 from broker.ingest.batch import Ingest
@@ -60,8 +60,9 @@ def centre(tmp_path: Path) -> Iterator[Centre]:
 
 
 def a_log(events: int = 5, station: str = "lobby-1") -> LogWriter:
+    """A log of so many events: its opening, then registrations."""
     log = LogWriter(station)
-    for n in range(events):
+    for n in range(events - 1):
         log.add(a_registration(number=f"{n:06}"), a_person())
     return log
 
@@ -78,8 +79,8 @@ def test_what_was_sent_is_stored_byte_for_byte_and_acknowledged_with_its_head(ce
     )
     stored = [row[0] for row in centre.db.execute("select body from events order by position")]
     assert stored == [item.body for item in log.items]
-    assert centre.count("ciphertexts") == 15
-    assert centre.count("visits") == 5
+    assert centre.count("ciphertexts") == 12
+    assert centre.count("visits") == 4
 
 
 def test_a_message_that_comes_again_changes_nothing_and_is_acknowledged_again(centre: Centre) -> None:
@@ -88,7 +89,7 @@ def test_a_message_that_comes_again_changes_nothing_and_is_acknowledged_again(ce
     word = centre.take(log.payload(2, 4))
     assert word is not None
     assert word.seq == 5
-    assert (centre.count("events"), centre.count("visits"), centre.alarms()) == (5, 5, set())
+    assert (centre.count("events"), centre.count("visits"), centre.alarms()) == (5, 4, set())
 
 
 def test_a_message_that_overlaps_brings_only_its_new_part(centre: Centre) -> None:
@@ -123,7 +124,7 @@ def test_a_log_never_seen_that_starts_in_the_middle_is_asked_for_from_the_beginn
 
 def test_a_fork_is_kept_whole_alarmed_and_not_acknowledged(centre: Centre) -> None:
     log = a_log(4)
-    other = LogWriter(log=log.log, items=log.items[:2], head=events.body_hash(log.items[1].body))
+    other = LogWriter(log=log.log, items=log.items[:2], head=events.body_hash(log.items[1].body), key=log.key)
     other.add(a_registration(), a_person("王五"))
     other.add(a_registration())
     centre.take(log.payload(1, 3))
@@ -142,10 +143,9 @@ def test_a_fork_is_kept_whole_alarmed_and_not_acknowledged(centre: Centre) -> No
 
 def test_an_event_whose_predecessor_is_another_is_a_fork(centre: Centre) -> None:
     log = a_log(2)
-    stranger = a_log(3)
-    stranger.log = log.log
+    stranger = a_log(2)
     centre.take(log.payload())
-    rebuilt = LogWriter(log=log.log, items=stranger.items[:2], head=stranger.head)
+    rebuilt = LogWriter(log=log.log, items=stranger.items[:2], head=stranger.head, key=log.key)
     rebuilt.add(a_registration())
     word = centre.take(rebuilt.payload(3, 3))
     assert word is not None
@@ -191,15 +191,21 @@ def _count_differs(log: LogWriter) -> bytes:
 def _body_of_another_log(log: LogWriter) -> bytes:
     other = LogWriter(log.station)
     other.add(a_registration())
-    return message.encode(
-        Message(site="yunqi", station="lobby-1", log=log.log, first=1, last=1, items=other.items)
-    )
+    return log.message([log.items[0], other.items[1]])
 
 
 def _body_is_no_event(log: LogWriter) -> bytes:
-    return message.encode(
-        Message(site="yunqi", station="lobby-1", log=log.log, first=1, last=1, items=[Item(b'{"id": 1}')])
-    )
+    return log.message([log.items[0], Item(b'{"id": 1}')])
+
+
+def _a_body_before_a_signed_end_replaced(log: LogWriter) -> bytes:
+    """Signature and last body are the station's own; what stands before them is not."""
+    other = LogWriter(log.station, log=log.log, items=log.items[:1], key=log.key)
+    other.head = events.body_hash(log.items[0].body)
+    forged = other.add(a_registration(number="forged"))
+    log.add(a_registration())
+    found = message.decode(log.payload())
+    return message.encode(msgspec.structs.replace(found, items=[found.items[0], forged, found.items[2]]))
 
 
 @pytest.mark.parametrize(
@@ -215,6 +221,7 @@ def _body_is_no_event(log: LogWriter) -> bytes:
         pytest.param(_count_differs, id="count contradicts itself"),
         pytest.param(_body_of_another_log, id="a body from another log"),
         pytest.param(_body_is_no_event, id="a body that is no event"),
+        pytest.param(_a_body_before_a_signed_end_replaced, id="a body forged before a signed end"),
     ],
 )
 def test_a_bad_message_goes_to_the_dead_letters_whole_and_is_not_acknowledged(
@@ -234,16 +241,85 @@ def test_nobody_speaks_in_the_centres_own_name(centre: Centre) -> None:
     assert centre.alarms() == {"dead_letter"}
 
 
-def test_a_body_that_is_no_event_does_not_take_the_good_ones_before_it_along(centre: Centre) -> None:
-    log = a_log(2)
-    payload = message.encode(
-        Message(
-            site="yunqi", station="lobby-1", log=log.log, first=1, last=3, items=[*log.items, Item(b"{}")]
-        )
-    )
-    word = centre.take(payload)
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param({"signature": None}, id="none"),
+        pytest.param({"signature": b""}, id="empty"),
+        pytest.param({"signature": b"\0" * 64}, id="of nothing"),
+        pytest.param({}, id="of another key"),
+    ],
+)
+@pytest.mark.parametrize("first", [1, 4], ids=["from the beginning", "of a log that is known"])
+def test_a_bad_signature_is_a_dead_letter_alarmed_and_not_acknowledged(
+    centre: Centre, first: int, spoil: dict[str, bytes | None]
+) -> None:
+    log = a_log(5)
+    if first > 1:
+        centre.take(log.payload(1, first - 1))
+    right = message.decode(log.payload(first))
+    wrong = msgspec.structs.replace(message.signed(right, LogWriter().key) if not spoil else right, **spoil)
+    assert centre.take(message.encode(wrong)) is None
+    assert centre.count("events") == first - 1, "nothing of it is stored"
+    assert centre.db.execute("select reason from dead_letters").fetchall() == [("bad signature",)]
+    assert centre.alarms() == {"bad_signature"}
+    word = centre.take(message.encode(right))
+    assert word is not None, "the right one still goes through"
+    assert word.seq == 5
+
+
+def test_a_log_keeps_the_key_it_began_with(centre: Centre) -> None:
+    log = a_log(3)
+    centre.take(log.payload())
+    thief = LogWriter(log=log.log)
+    thief.add(a_registration())
+    assert centre.take(thief.payload()) is None, "a new key for an old log is not believed"
+    assert (centre.count("events"), centre.count("forks"), centre.alarms()) == (3, 0, {"bad_signature"})
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        pytest.param(lambda log: log.add(a_registration()), id="no opening"),
+        pytest.param(lambda log: log.add(LogOpened(reason="new")), id="an opening without a key"),
+        pytest.param(lambda log: log.add(LogOpened(reason="new", public_key="f" * 64)), id="another's key"),
+    ],
+)
+def test_a_log_whose_first_event_brought_no_key_of_its_own_is_not_taken(
+    centre: Centre, begin: Callable[[LogWriter], Item]
+) -> None:
+    log = LogWriter()
+    log.items, log.head = [], events.NO_PREDECESSOR
+    begin(log)
+    assert centre.take(log.payload()) is None
+    assert (centre.count("events"), centre.alarms()) == (0, {"bad_signature"})
+
+
+def test_the_last_signature_of_each_log_is_kept_and_covers_its_head(centre: Centre) -> None:
+    log = a_log(6)
+    centre.take(log.payload(1, 2), log.payload(3, 4))
+    centre.take(log.payload(2, 6))
+    centre.take(log.payload(1, 3))
+    key, first, last, signature = centre.db.execute(
+        "select public_key, first, last, signature from log_keys"
+    ).fetchone()
+    assert (first, last) == (2, 6)
+    proof = msgspec.structs.replace(message.decode(log.payload(2, 6)), signature=signature)
+    assert message.signature_holds(proof, log.key.public_key())
+    assert key == log.key.public_key().public_bytes_raw().hex()
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["naming the old one", "naming none"])
+def test_a_new_log_of_a_known_station_is_taken_and_shown_if_it_names_no_predecessor(
+    centre: Centre, named: bool
+) -> None:
+    old = a_log(3)
+    centre.take(old.payload())
+    new = LogWriter(predecessor=PredecessorLog(log=old.log, seq=3) if named else None)
+    word = centre.take(new.payload())
     assert word is not None
-    assert (word.seq, centre.count("dead_letters")) == (2, 1)
+    assert (word.log, word.seq) == (new.log, 1)
+    assert centre.alarms() == ({"log_reopened"} if named else {"log_replaced"})
 
 
 def test_an_altered_ciphertext_is_not_believed_but_the_visit_counts(centre: Centre) -> None:
@@ -251,7 +327,7 @@ def test_an_altered_ciphertext_is_not_believed_but_the_visit_counts(centre: Cent
     registration = a_registration()
     item = log.add(registration, a_person())
     forged = msgspec.json.encode(Phone("13900000000"))
-    log.items[0] = Item(item.body, {**item.ciphertexts, "phone": forged, "document": b"stowaway"})
+    log.items[1] = Item(item.body, {**item.ciphertexts, "phone": forged, "document": b"stowaway"})
     payload = log.payload()
     word = centre.take(payload)
     assert word is not None, "one bad event never blocks a station"
@@ -268,14 +344,15 @@ def test_a_ciphertext_that_was_purged_on_the_way_leaves_the_rest_whole(centre: C
     log = LogWriter()
     registration = a_registration()
     item = log.add(registration, a_person())
-    log.items[0] = Item(item.body, {"name": item.ciphertexts["name"]})
+    log.items[1] = Item(item.body, {"name": item.ciphertexts["name"]})
     assert centre.take(log.payload()) is not None
     assert set(people.of_visit(centre.db, registration.visit)) == {"name"}
     assert centre.alarms() == set()
 
 
 def test_a_fact_that_comes_again_in_a_new_log_counts_once(centre: Centre) -> None:
-    log, again = LogWriter(), LogWriter()
+    log = LogWriter()
+    again = LogWriter(predecessor=PredecessorLog(log=log.log, seq=1))
     key = PassKeyMade(kid=5, public_key="ab" * 32, valid_from=0, valid_until=10)
     registration, id = a_registration(), new_id()
     log.add(key)
@@ -290,6 +367,8 @@ def test_a_fact_that_comes_again_in_a_new_log_counts_once(centre: Centre) -> Non
     assert word is not None
     assert word.log == again.log
     assert [row[0] for row in centre.db.execute("select state from events order by position")] == [
+        "ok",
+        "ok",
         "ok",
         "ok",
         "repeated",

@@ -1,4 +1,4 @@
-"""Writes a station's log as a station does: consecutive, chained, encoded once. No MQTT, no disk."""
+"""Writes a station's log as a station does: opened with its key, consecutive, chained, encoded once. No MQTT, no disk."""
 
 from __future__ import annotations
 
@@ -7,11 +7,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from broker.contract import event as events
 from broker.contract import facts, message, personal
 from broker.contract.event import NO_PREDECESSOR, ClockReading, Event
-from broker.contract.facts import Consent, Decider, Fact, HostRequest, VisitRegistered
+from broker.contract.facts import (
+    Consent,
+    Decider,
+    Fact,
+    HostRequest,
+    LogOpened,
+    PredecessorLog,
+    VisitRegistered,
+)
 from broker.contract.message import Item, Message
 from broker.contract.names import new_id, new_log_id
 from broker.contract.personal import HostNamed, Personal, PersonName, Phone
@@ -19,13 +28,20 @@ from broker.contract.personal import HostNamed, Personal, PersonName, Phone
 
 @dataclass
 class LogWriter:
-    """One log of one station; `items` are all events so far."""
+    """One log of one station; `items` are all events so far, the first of which opened it."""
 
     station: str = "lobby-1"
     site: str = "yunqi"
     log: str = field(default_factory=new_log_id)
     items: list[Item] = field(default_factory=list)
     head: str = NO_PREDECESSOR
+    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    predecessor: PredecessorLog | None = None
+
+    def __post_init__(self) -> None:
+        if not self.items:
+            public = self.key.public_key().public_bytes_raw().hex()
+            self.add(LogOpened(reason="new", predecessor=self.predecessor, public_key=public))
 
     def add(
         self,
@@ -65,16 +81,19 @@ class LogWriter:
         return item
 
     def payload(self, first: int = 1, last: int | None = None) -> bytes:
-        """The message that holds events `first` … `last` (all by default)."""
+        """The message that holds events `first` … `last` (all by default), signed."""
         last = len(self.items) if last is None else last
+        return self.message(self.items[first - 1 : last], first)
+
+    def message(self, items: list[Item], first: int = 1) -> bytes:
+        """A message of this log with any items, signed by its key."""
+        last = first + len(items) - 1
         return message.encode(
-            Message(
-                site=self.site,
-                station=self.station,
-                log=self.log,
-                first=first,
-                last=last,
-                items=self.items[first - 1 : last],
+            message.signed(
+                Message(
+                    site=self.site, station=self.station, log=self.log, first=first, last=last, items=items
+                ),
+                self.key,
             )
         )
 
