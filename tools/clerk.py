@@ -49,6 +49,20 @@ class Clerk:
                 return answer.read().decode()
         except urllib.error.HTTPError as error:
             raise ClerkError(f"the console answered {error.code} to {path}") from None
+        except OSError as error:
+            raise ClerkError(f"the console can't be reached at {self.address}: {error}") from None
+
+    def wait_up(self, within: float = 60.0) -> None:
+        """Return once the console answers."""
+        deadline = time.monotonic() + within
+        while True:
+            try:
+                self.page("/login")
+                return
+            except ClerkError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
     def log_in(self, account: str, password: str) -> None:
         self.page("/login", self._token("/login") | {"account": account, "password": password})

@@ -70,6 +70,7 @@ class Demo:
         self.lobby = stack.enter_context(Pilot(self.stage.pilot("lobby")))
         self.gate = stack.enter_context(Pilot(self.stage.pilot("gate")))
         self.clerk = Clerk(self.stage.console)
+        self.clerk.wait_up()
         self.clerk.log_in(ACCOUNT, new_password(self.stage))
         self.lobby.wait_screen("welcome", 30)
         self.say("lobby, gate and service centre are up")

@@ -54,8 +54,9 @@ install_packages() {
             chmod 755 "$policy"
         fi
     fi
-    apt-get update -q || echo "apt-get update had problems; trying with the lists at hand." >&2
-    apt-get install -q -y --no-install-recommends "$@"
+    apt-get update -qq || echo "apt-get update had problems; trying with the lists at hand." >&2
+    # What goes wrong comes on stderr; the rest is hundreds of lines.
+    apt-get install -qq -y -o Dpkg::Use-Pty=0 --no-install-recommends "$@" >/dev/null
     if [[ $new_mosquitto == yes ]]; then
         update-rc.d mosquitto disable
     fi

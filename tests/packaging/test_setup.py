@@ -72,8 +72,8 @@ def test_with_passwordless_sudo_it_installs_what_is_missing_and_nothing_else(cop
     done = run_setup(copy, "run")
     assert done.returncode != 0, "apt-get failed, so setup must not go on"
     assert (copy / "apt.log").read_text().splitlines() == [
-        "update -q",
-        "install -q -y --no-install-recommends xvfb",
+        "update -qq",
+        "install -qq -y -o Dpkg::Use-Pty=0 --no-install-recommends xvfb",
     ]
 
 

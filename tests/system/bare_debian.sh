@@ -89,6 +89,9 @@ ROOT="$work/root" PATHS="$work/paths" unshare --mount --pid --ipc --fork --kill-
     mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 devpts "$ROOT/dev/pts"
     ln -s pts/ptmx "$ROOT/dev/ptmx"
     ln -s /proc/self/fd "$ROOT/dev/fd"
+    for stream in 0:stdin 1:stdout 2:stderr; do
+        ln -s "/proc/self/fd/${stream%%:*}" "$ROOT/dev/${stream#*:}"
+    done
     mount -t tmpfs -o mode=1777 tmpfs "$ROOT/dev/shm"
     while read -r path; do
         if [[ -d $path ]]; then mkdir -p "$ROOT/mnt/host$path"; else install -D /dev/null "$ROOT/mnt/host$path"; fi
