@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from typing import TypeVar
 
 from broker.contract.facts import Decider, Decision, SlipOutcome
@@ -29,6 +29,8 @@ from kiosk.lobby.flows.registration import Registration, Step, Waiting
 from kiosk.lobby.session import Call, Desk, Session, Signs, Viewed
 
 T = TypeVar("T")
+NOW = datetime(2026, 11, 23, 1, 41, tzinfo=UTC)
+"""When all pictures are taken: 09:41 at the site."""
 
 
 def _words(chinese: str, english: str) -> dict[str, str]:

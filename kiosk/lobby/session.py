@@ -335,7 +335,6 @@ class Session:
         if found.decision is not None:
             self.decided(found.visit.id, found.decision, found.place, slip=found.slip, printing=False)
         if recalling is not None:
-            # Wiping draws; by now the page is the visit's, no longer that of the recall.
             recalling.abandon()
         self._go(Page.REGISTRATION)
 
@@ -404,7 +403,9 @@ class Session:
         """A few times a second: idle time, and screens that end by themselves."""
         now = self._now()
         since = now - self._page_since
-        if (self.page is Page.CRASH and since >= CRASH_SECONDS) or (self.flow is not None and self.flow.step is Step.FAREWELL and since >= FAREWELL_SECONDS):
+        if (self.page is Page.CRASH and since >= CRASH_SECONDS) or (
+            self.flow is not None and self.flow.step is Step.FAREWELL and since >= FAREWELL_SECONDS
+        ):
             self.home()
         elif self.idle is not None:
             state = self.idle.state(now)
@@ -439,7 +440,7 @@ class Session:
         if page is Page.REGISTRATION:
             self.flow = Registration(self.areas, rules, language=self.language, changed=self._moved)
         else:
-            self.recalling = Recall(changed=self._changed)
+            self.recalling = Recall(changed=self._recall_moved)
         self._go(page)
 
     def _settle(self) -> None:
@@ -499,6 +500,11 @@ class Session:
         elif not flow.wants_card:
             self._stop_reading()
         self._changed()
+
+    def _recall_moved(self) -> None:
+        """The recall changed; one that is being wiped is no longer shown."""
+        if self.recalling is not None:
+            self._changed()
 
     def _register(self, flow: Registration) -> None:
         desk, draft = self._desk, flow.draft

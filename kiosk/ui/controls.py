@@ -355,7 +355,7 @@ class Field(Tap):
         )
         self._label = Text(label, size=theme.SMALL, colour=theme.MUTED, lines=1)
         self._icon = Icon(icon, size=40, colour=theme.MUTED) if icon else None
-        self._value = Text("", size=theme.HEADING, bold=True, lines=1)
+        self._value = Text("", size=theme.HEADING, bold=True, lines=1, tail=True)
         self._hint = Text(hint, size=theme.LEAD, colour=theme.FAINT, lines=1)
         for part in (self._label, self._icon, self._value, self._hint):
             if part is not None:

@@ -93,6 +93,12 @@ class Keyboard(Surface):
         count = len(self._rows)
         return px(self.high) * count + px(self._gap) * (count - 1) + px(40)
 
+    @property
+    def least(self) -> float:
+        """The least height at which every key is still large enough, in pixels."""
+        count = len(self._rows)
+        return px(80) * count + px(self._gap) * (count - 1) + px(40) + 1
+
     def arrange(self) -> None:
         self._put()
         assert isinstance(self.inside, Column)

@@ -115,6 +115,12 @@ class Column(Group):
     def arrange(self) -> None:
         heights = [box.need(self._wide(box, self.width)) for box in self.boxes]
         spare = self.height - sum(heights) - self._gaps(heights)
+        gap = px(self.gap)
+        if spare < 0:
+            # Too little room: the gaps give way before anything lies on anything.
+            shown = max(2, sum(1 for box, high in zip(self.boxes, heights, strict=True) if high > 0 or box.grow))
+            gap = max(px(8), gap + spare / (shown - 1))
+            spare = 0.0
         parts = sum(box.grow for box in self.boxes)
         top = self.top - (max(0.0, spare) / 2 if self.middle and not parts else 0.0)
         for box, high in zip(self.boxes, heights, strict=True):
@@ -124,7 +130,7 @@ class Column(Group):
             left = self.x + ((self.width - wide) / 2 if self.align == "centre" else 0.0)
             box.lay(left, top - high, wide, high)
             if high > 0 or box.grow:
-                top -= high + px(self.gap)
+                top -= high + gap
 
 
 class Row(Group):

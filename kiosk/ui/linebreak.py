@@ -27,7 +27,7 @@ _LONGEST = max(map(len, WORDS))
 CLOSING = "，。！？、；：）》〉」』】…—·,.!?;:)%”’"
 OPENING = "（《〈「『【(“‘"
 _PAUSE = "，。！？、；：…,.!?;:·"
-_AT_PAUSE, _AT_SPACE, _INSIDE = 0.0, 0.04, 0.08
+_AT_PAUSE, _AT_SPACE, _INSIDE = 0.0, 0.06, 0.16
 """What it costs to end a line after punctuation, between Latin words, between Chinese words."""
 _TOKEN = re.compile(
     r"\s+|[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]|[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+"

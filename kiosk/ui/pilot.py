@@ -89,8 +89,7 @@ def taps(stage: Stage) -> list[Tap]:
 def _shown(stage: Stage) -> Iterator[Box]:
     root = stage.overlay or stage.screen
     if root is not None:
-        for widget in _in_order(root):
-            yield widget
+        yield from _in_order(root)
 
 
 def _in_order(box: Box) -> Iterator[Box]:

@@ -79,7 +79,7 @@ def drawable(text: str, *, bold: bool) -> tuple[str, bool]:
 
 
 class Text(Box):
-    """One text. `lines` limits how many lines it may take; on one line it shrinks to fit, to 70 % at least."""
+    """One text. `lines` limits how many lines it may take; on one line it shrinks to 70 %, then is cut."""
 
     def __init__(
         self,
@@ -91,9 +91,11 @@ class Text(Box):
         align: str = "left",
         leading: float = 1.4,
         lines: int = 0,
+        tail: bool = False,
         grow: float = 0.0,
     ) -> None:
         super().__init__(grow=grow)
+        self.tail = tail
         self.words = words
         self.bold = bold
         self.align = align
@@ -150,6 +152,15 @@ class Text(Box):
         wide = max(self._measure(line, size) for line in shown) - self.width
         return max(wide, len(shown) * size * min(self.leading, 1.2) - self.height, 0.0)
 
+    def ink(self) -> tuple[float, float, float, float]:
+        """Left, bottom, right, top of the characters, in pixels; for the audit of all screens."""
+        shown, size = self._lines(self.width)
+        wide = max(self._measure(line, size) for line in shown)
+        high = (len(shown) - 1) * size * self.leading + size
+        spare = self.width - wide
+        left = self.x + (spare / 2 if self.align == "centre" else spare if self.align == "right" else 0.0)
+        return left, self.center_y - high / 2, left + wide, self.center_y + high / 2
+
     def wipe(self) -> None:
         self.words = ""
         self._shown = []
@@ -166,8 +177,19 @@ class Text(Box):
             wide = self._measure(self.words, size)
             if wide > width:
                 size = max(size * 0.7, size * width / wide - 0.5)
-            return [self.words], float(int(size))
+            size = float(int(size))
+            return [self._cut(width, size)], size
         return break_lines(self.words, width, lambda text: self._measure(text, size)), size
+
+    def _cut(self, width: float, size: float) -> str:
+        """The one line, with … where it is still too wide: at its end, or at its start while it is being typed."""
+        if self._measure(self.words, size) <= width:
+            return self.words
+        for length in range(len(self.words) - 1, 0, -1):
+            part = f"…{self.words[-length:]}" if self.tail else f"{self.words[:length].rstrip()}…"
+            if self._measure(part, size) <= width:
+                return part
+        return ""
 
     def _draw(self, line: str, size: float, middle: float) -> None:
         if not line.strip():

@@ -266,20 +266,21 @@ class Poster(Box):
         top = y + h - px(56)
         self._name.lay(x + margin, top - (head + name_high) / 2, wide - px(320), name_high)
         self.time.lay(x + w - margin - px(300), top - head, px(300), head)
-        rows = self._rows(wide - self._language.want() - px(48))
+        rows, beside = self._rows(wide)
         row_high = px(theme.TOUCH)
-        foot = len(rows) * (row_high + px(20)) + px(44)
+        count = len(rows) + (0 if beside else 1)
+        foot = count * (row_high + px(20)) + px(44)
         self._foot_ground.put(x, y, w, foot)
         base = y + foot - px(32) - row_high
         for row in rows:
             left = x + margin
             for chip in row:
-                chip.lay(left, base, chip.want() + 2, row_high)
+                chip.lay(left, base, min(wide, chip.want() + 2), row_high)
                 left += chip.width + px(24)
             base -= row_high + px(20)
-        self._language.lay(
-            x + w - margin - self._language.want(), y + (foot - row_high) / 2, self._language.want(), row_high
-        )
+        language = self._language.want()
+        lowest = base + row_high + px(20) if beside else base
+        self._language.lay(x + w - margin - language, lowest, language, row_high)
         body_top = top - head - px(24)
         self._message_at(x + margin, y + foot + px(24), wide, body_top - y - foot - px(24))
 
@@ -287,8 +288,8 @@ class Poster(Box):
         high = min(h, self._message.need(w)) if not isinstance(self._message, Column) else h
         self._message.lay(x, y + (h - high) / 2, w, high)
 
-    def _rows(self, width: float) -> list[list[Box]]:
-        """The signs in as many rows as they need."""
+    def _rows(self, width: float) -> tuple[list[list[Box]], bool]:
+        """The signs in as many rows as they need, and whether the languages find room beside the last one."""
         rows: list[list[Box]] = [[]]
         used = 0.0
         for chip in self._chips:
@@ -298,4 +299,4 @@ class Poster(Box):
                 used = 0.0
             rows[-1].append(chip)
             used += wide
-        return rows
+        return rows, used + self._language.want() <= width

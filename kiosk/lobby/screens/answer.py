@@ -33,7 +33,8 @@ class PassScreen(Screen):
         assert vpass is not None
         assert visit is not None
         language = self.session.language
-        code = QrView(vpass.text, side=520 if view.portrait else 470)
+        # 65 modules with the quiet zone: 7 pixels each, 6 on a short screen.
+        code = QrView(vpass.text, side=400 if view.short else 470)
         typed = f"{vpass.code[:4]} {vpass.code[4:]}"
         facts = Row(
             [
@@ -48,7 +49,7 @@ class PassScreen(Screen):
             Column([Row([Space(0, grow=1), code, Space(0, grow=1)]), facts], gap=20),
             depth=28,
             radius=44,
-            pad=(40, 32, 40, 40),
+            pad=(32, 20, 32, 32) if view.short else (40, 32, 40, 40),
         )
         way = say(vpass.way, language)
         notes: list[Box] = []
@@ -71,7 +72,7 @@ class PassScreen(Screen):
             content = Column([card, *notes, Space(0, grow=1)], gap=28)
         else:
             column = Column([*notes], gap=28, grow=1, middle=True)
-            content = Row([Fit(card, 620), column], gap=36, grow=1)
+            content = Row([Fit(card, 520 if view.short else 620), column], gap=36, grow=1)
         below = view.say("pass.below")
         title = (
             view.say("pass.title.floor", floor=vpass.floor)
@@ -86,8 +87,23 @@ class PassScreen(Screen):
             size=40,
             high=116,
             radius=theme.R_CARD,
+            grow=1,
         )
-        return Frame(view, Heading(title, below), content, action=done)
+        action: Box = done
+        if flow.slip is SlipOutcome.FAILED and flow.slip_reason != "no_printer":
+            again = Button(
+                view.say("slip.again"),
+                "print-again",
+                self.session.print_slip,
+                kind="quiet",
+                icon="printer",
+                size=36,
+                high=116,
+                radius=theme.R_CARD,
+                grow=1,
+            )
+            action = Row([again, done])
+        return Frame(view, Heading(title, below), content, action=action)
 
     def _fact(self, key: str, value: str) -> Box:
         return Column(
@@ -95,7 +111,7 @@ class PassScreen(Screen):
                 Text(self.view.say(key), size=26, colour=theme.MUTED, align="centre", lines=1),
                 Text(
                     value,
-                    size=36 if self.view.portrait else 31,
+                    size=36 if self.view.portrait else 26 if self.view.short else 31,
                     bold=True,
                     align="centre",
                     lines=1,
@@ -115,18 +131,7 @@ class PassScreen(Screen):
         reason = flow.slip_reason if flow.slip_reason in SLIP_REASONS else "other"
         if flow.slip is SlipOutcome.UNKNOWN:
             reason = "unknown"
-        banner = Banner(view.say(f"slip.{reason}"), kind="warning", icon="camera", size=30)
-        if flow.slip is SlipOutcome.UNKNOWN or reason == "no_printer":
-            return banner
-        again = Button(
-            view.say("slip.again"),
-            "print-again",
-            self.session.print_slip,
-            kind="quiet",
-            icon="printer",
-            size=30,
-        )
-        return Column([banner, again], gap=20)
+        return Banner(view.say(f"slip.{reason}"), kind="warning", icon="camera", size=30)
 
 
 class Fit(Box):

@@ -45,8 +45,8 @@ class Consent(Screen):
     def build(self) -> Box:
         view, flow = self.view, self.flow
         draft = flow.draft
-        points = Column([self._point(*point) for point in notice(view, None)], gap=26)
-        panel = Surface(points, colour=theme.WHITE, pad=(40, 34, 40, 34), depth=16)
+        points = Column([self._point(*point) for point in notice(view, None)], gap=14 if view.short else 26)
+        panel = Surface(points, colour=theme.WHITE, pad=(32, 24, 32, 24) if view.short else (40, 34, 40, 34), depth=16)
         ways: list[Box] = []
         if self.session.has_reader:
             tick = Check(
@@ -79,12 +79,12 @@ class Consent(Screen):
             )
         )
         ask = Text(view.say("consent.ways"), size=theme.LEAD, bold=True)
-        below = [ask, *ways, *problem_line(view)]
+        below = [*(problem_line(view) or [ask]), *ways]
         content: Box
         if view.portrait:
             content = Column([panel, Space(0), *below, Space(0, grow=1)], gap=24)
         else:
-            panel.grow = 0.8
+            panel.grow = 0.85 if view.short else 0.8
             content = Row([panel, Column(below, gap=20, grow=1)], gap=32, align="top")
         return Frame(
             view,
@@ -96,7 +96,7 @@ class Consent(Screen):
     def _point(self, icon: str, title: str, text: str) -> Box:
         return Row(
             [
-                Tile(icon, side=72),
+                *([] if self.view.short and not self.view.portrait else [Tile(icon, side=72)]),
                 Column(
                     [
                         Text(title, size=30, bold=True, leading=1.34),

@@ -13,6 +13,7 @@ from typing import Protocol
 from kiosk.lobby.session import Call, Session
 from kiosk.ui import theme
 from kiosk.ui.controls import Button, Progress, Segments
+from kiosk.ui.keyboard import Keyboard
 from kiosk.ui.layout import Box, Column, Row, Space, Surface
 from kiosk.ui.paint import Backdrop, Plate
 from kiosk.ui.text import Icon, Text
@@ -23,9 +24,18 @@ class View(Protocol):
     """What a screen draws from."""
 
     session: Session
-    portrait: bool
     memory: dict[str, object]
     """What a screen remembers of itself (which field has the keys); gone with the next question."""
+
+    @property
+    def portrait(self) -> bool:
+        """Whether the screen stands upright."""
+        ...
+
+    @property
+    def short(self) -> bool:
+        """Whether the screen's longer side is short for its width: 4:3 to 16:10 instead of 16:9."""
+        ...
 
     def say(self, key: str, **values: object) -> str:
         """The words of `key` in the visitor's language."""
@@ -122,7 +132,7 @@ class Frame(Box):
         content: Box,
         *,
         action: Box | None = None,
-        tray: Box | None = None,
+        tray: Keyboard | None = None,
     ) -> None:
         super().__init__()
         self.view = view
@@ -241,21 +251,25 @@ class Frame(Box):
         self._sheet_inside(x + panel + side, y, w - panel - 2 * side, h)
 
     def _sheet_inside(self, x: float, y: float, w: float, h: float) -> None:
-        """From the foot upwards: foot, keys, action; the rest is the content's."""
-        bottom = y + px(40 if self.portrait else 32)
+        """From the foot upwards: foot, keys, action; the rest is the content's. Keys give way where it needs more."""
+        upright = self.portrait
+        bottom = y + px(40 if upright else 32)
+        top = y + h - px(48 if upright else 44)
         foot = self.foot.need(w)
         self.foot.lay(x, bottom, w, foot)
-        bottom += foot + px(28 if self.portrait else 22)
+        bottom += foot + px(28 if upright else 22)
+        action = self.action.need(w) + px(28) if self.action is not None else 0.0
         if self.tray is not None:
             high = self.tray.need(w)
-            wide = w + px(48) if self.portrait else w
+            missing = self.content.need(w) - (top - bottom - high - px(24) - action)
+            high = max(self.tray.least, high - max(0.0, missing))
+            wide = w + px(48) if upright else w
             self.tray.lay(x - (wide - w) / 2, bottom, wide, high)
             bottom += high + px(24)
         if self.action is not None:
             high = self.action.need(w)
             self.action.lay(x, bottom, w, high)
             bottom += high + px(28)
-        top = y + h - px(48 if self.portrait else 44)
         self.content.lay(x, bottom, w, top - bottom)
 
 

@@ -166,8 +166,8 @@ class Host(Screen):
             surname.grow = 0.0
             boxes = [chosen, Row([*rooms]), surname] if rooms else [chosen, surname]
         else:
-            again = Field(view.say("host.place"), "building-again", self._again, value=name, grow=1.6)
-            self._fields["host_name"].grow = 1.6
+            again = Field(view.say("host.place"), "building-again", self._again, value=name, grow=2.3)
+            self._fields["host_name"].grow = 1.5
             boxes = [Row([again, *self._fields.values()])]
         boxes += [*problem_line(view), Space(0, grow=1)]
         high = 96 if view.portrait else 80

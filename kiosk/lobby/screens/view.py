@@ -42,6 +42,11 @@ class LobbyView:
     def portrait(self) -> bool:
         return self.stage.portrait
 
+    @property
+    def short(self) -> bool:
+        sides = sorted(self.stage.size)
+        return sides[1] < sides[0] * 1.7
+
     def say(self, key: str, **values: object) -> str:
         return words.say(self.session.language, key, **values)
 

@@ -115,12 +115,12 @@ class WaitingScreen(Screen):
                     sign,
                     Text(body, size=38, align="centre", leading=1.45),
                 ],
-                gap=36,
+                gap=20 if view.short else 36,
                 middle=True,
             ),
             depth=22,
             radius=44,
-            pad=(48, 52, 48, 56),
+            pad=(48, 32, 48, 32) if view.short else (48, 52, 48, 56),
         )
         number = self._number()
         boxes: list[Box]
@@ -168,7 +168,7 @@ class WaitingScreen(Screen):
             Column(
                 [
                     Text(view.say("waiting.number"), size=30, colour=theme.MIST, align="centre", leading=1.3),
-                    Text(spaced, size=128, bold=True, colour=theme.SUN, align="centre", leading=1.2, lines=1),
+                    Text(spaced, size=96 if view.short else 128, bold=True, colour=theme.SUN, align="centre", leading=1.2, lines=1),
                     Text(view.say("waiting.come_back"), size=30, colour=theme.WHITE, align="centre"),
                 ],
                 gap=12,
@@ -177,7 +177,7 @@ class WaitingScreen(Screen):
             colour=theme.JADE_DEEP,
             depth=22,
             radius=44,
-            pad=(48, 56, 48, 56),
+            pad=(48, 28, 48, 28) if view.short else (48, 56, 48, 56),
         )
 
     # ---- a colleague's PIN

@@ -119,7 +119,7 @@ class Hero(Box):
         self._wash.put(x, y, w, min(px(600), sheet * 0.6))
         head = top - px(56)
         self.brand.lay(x + margin, head - px(92), wide - px(250), px(92))
-        self._time.lay(x + w - margin - px(240), head - px(64), px(240), px(76))
+        self._time.lay(x + w - margin - px(240), head - px(68), px(240), px(84))
         self._date.lay(x + w - margin - px(360), head - px(104), px(360), px(40))
         sky = h - sheet - px(150)
         middle = top - px(150) - sky * 0.34
