@@ -54,6 +54,10 @@ class MqttStation:
         self.publish(self.topics.event(self.log.station), payload)
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
+        """Publishes once connected; paho would queue what is published before, and send all of it later."""
+        deadline = time.monotonic() + 15
+        while not self.client.is_connected() and time.monotonic() < deadline:
+            time.sleep(0.05)
         self.client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(5)
 
     def ask(self, ask: asking.Ask) -> None:
