@@ -50,11 +50,11 @@ def prepare(plan: WindowPlan, *, offscreen: bool = False) -> None:
 
     import logging
 
-    from kivy.config import Config
-
-    # Kivy tells its whole start; a terminal's log is for what went wrong.
-    # Kivy sets its own level at import, so a level of ours wouldn't last.
+    # Kivy tells its whole start, from its import on; a terminal's log is for what went wrong. It sets its own level, too,
+    # so one of ours wouldn't last.
     logging.getLogger("kivy").addFilter(lambda record: record.levelno >= logging.WARNING)
+
+    from kivy.config import Config
 
     graphics = {
         "width": plan.width,
