@@ -18,6 +18,8 @@ from tools.house import House, Process, house, wait_for
 from tools.pilot import Pilot
 from tools.stage import DEMO
 
+pytestmark = pytest.mark.timeout(300)
+
 CLERKS_EVENTS = [
     "visit.registered",
     "host.answered",

@@ -14,6 +14,8 @@ from firmware_bridge.simulators.reader import specimen
 from tools.house import House, house
 from tools.stage import DEMO
 
+pytestmark = pytest.mark.timeout(300)
+
 PERSON = specimen()
 PERSONAL = {"name": PERSON.name, "number": PERSON.number, "address": PERSON.address}
 

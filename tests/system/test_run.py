@@ -15,6 +15,8 @@ import pytest
 from tools.house import House, house, wait_for
 from tools.stage import DEMO
 
+pytestmark = pytest.mark.timeout(300)
+
 UP = "Ctrl-C ends all of it."
 
 
