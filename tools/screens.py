@@ -12,11 +12,15 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "firmware-bridge"), str(Path(__file__).resolve().parent)]
 
 from kiosk.ui.window import WindowPlan, prepare  # noqa: E402  (the root must be on the path first)
+
+if TYPE_CHECKING:
+    from kiosk.ui.stage import Stage
 
 SIZES = ((1080, 1920), (1920, 1080))
 GATE_SIZES = ((1280, 800), (800, 1280))
@@ -67,7 +71,7 @@ def main() -> int:
     return 0
 
 
-def pictures(language: str, sizes: tuple[tuple[int, int], ...], only: str) -> Iterator[tuple[str, object]]:
+def pictures(language: str, sizes: tuple[tuple[int, int], ...], only: str) -> Iterator[tuple[str, Stage]]:
     """(name, stage ready to be shot) of every picture in a language."""
     import sample
     from kivy.core.window import Window
@@ -92,11 +96,11 @@ def pictures(language: str, sizes: tuple[tuple[int, int], ...], only: str) -> It
     yield from _gate_pictures(language, only)
 
 
-def _gate_pictures(language: str, only: str) -> Iterator[tuple[str, object]]:
+def _gate_pictures(language: str, only: str) -> Iterator[tuple[str, Stage]]:
     import sample_gate
-    from kiosk.gate.screens.view import GateView
     from kivy.core.window import Window
 
+    from kiosk.gate.screens.view import GateView
     from kiosk.ui.stage import Stage
 
     for width, height in GATE_SIZES:

@@ -34,6 +34,7 @@ def run(settings: LobbySettings, *, pilot: Path | None = None) -> int:
 
     from broker.contract.facts import Decision, SlipOutcome
     from kiosk.lobby.flows.registration import Waiting
+    from kiosk.lobby.screens.catalogue import import_all
     from kiosk.lobby.screens.view import LobbyView
     from kiosk.lobby.session import Session, Signs
     from kiosk.ui.shell import Shell, post
@@ -75,6 +76,7 @@ def run(settings: LobbySettings, *, pilot: Path | None = None) -> int:
         def open_world(self) -> None:
             world = World(self)
             post(lambda: self._opened(world))
+            import_all()
 
         def _opened(self, world: World) -> None:
             self._world = world

@@ -107,7 +107,8 @@ class Keyboard(Surface):
         wide = min(self.width - px(40), px(self._widest))
         left = self.center_x - wide / 2
         top = self.top - px(20)
-        self.inside.pos, self.inside.size = (left, self.y), (wide, self.height)
+        self.inside.pos = (left, self.y)
+        self.inside.size = (wide, self.height)  # pyright: ignore[reportAttributeAccessIssue]  (Kivy takes floats)
         for row in self.inside.boxes:
             row.lay(left, top - high, wide, high)
             top -= high + px(self._gap)

@@ -7,6 +7,7 @@ waiting, and a test can audit it without drawing. All sizes are pixels; gaps and
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from kivy.uix.widget import Widget
 
@@ -20,6 +21,9 @@ Pad = tuple[float, float, float, float]
 
 class Box(Widget):
     """A widget that can say how wide it would like to be and how high it is at a width. `grow` takes spare space."""
+
+    canvas: Any
+    """Kivy's stubs allow None; a widget always has one after its construction."""
 
     def __init__(self, *, grow: float = 0.0) -> None:
         # No kv rules: Kivy's own style would dress a class that happens to be called Button.
@@ -118,7 +122,9 @@ class Column(Group):
         gap = px(self.gap)
         if spare < 0:
             # Too little room: the gaps give way before anything lies on anything.
-            shown = max(2, sum(1 for box, high in zip(self.boxes, heights, strict=True) if high > 0 or box.grow))
+            shown = max(
+                2, sum(1 for box, high in zip(self.boxes, heights, strict=True) if high > 0 or box.grow)
+            )
             gap = max(px(8), gap + spare / (shown - 1))
             spare = 0.0
         parts = sum(box.grow for box in self.boxes)

@@ -24,24 +24,26 @@ ART = Path(__file__).resolve().parent / "art"
 def _disc(radius: int) -> Texture:
     """A white disc of `radius` pixels with one pixel in the middle to stretch."""
     side = 2 * radius + 1
-    quarter = [
-        [_coverage(radius - x - 0.5, radius - y - 0.5, radius) for x in range(radius + 1)]
-        for y in range(radius + 1)
-    ]
-    data = bytearray()
-    for y in range(side):
-        row = quarter[min(y, side - 1 - y)]
-        for x in range(side):
-            data += b"\xff\xff\xff" + bytes((row[min(x, side - 1 - x)],))
+    upper = [_disc_row(radius, radius - y - 0.5) for y in range(radius)]
     texture = Texture.create(size=(side, side), colorfmt="rgba")
-    texture.blit_buffer(bytes(data), colorfmt="rgba", bufferfmt="ubyte")
+    texture.blit_buffer(
+        b"".join([*upper, b"\xff" * 4 * side, *reversed(upper)]), colorfmt="rgba", bufferfmt="ubyte"
+    )
     return texture
 
 
-def _coverage(dx: float, dy: float, radius: int) -> int:
-    if dx <= 0 or dy <= 0:
-        return 255
-    return round(255 * min(1.0, max(0.0, radius - math.hypot(dx, dy) + 0.5)))
+def _disc_row(radius: int, dy: float) -> bytes:
+    """One row of the disc, `dy` from its middle: clear, a few pixels of edge, solid, and the same mirrored."""
+    edge = radius - math.sqrt(max(0.0, (radius + 0.5) ** 2 - dy * dy))
+    clear = max(0, int(edge))
+    left = [0] * clear
+    for x in range(clear, radius):
+        alpha = round(255 * min(1.0, max(0.0, radius - math.hypot(radius - x - 0.5, dy) + 0.5)))
+        left.append(alpha)
+        if alpha == 255:
+            break
+    left += [255] * (radius - len(left))
+    return b"".join(b"\xff\xff\xff" + bytes((alpha,)) for alpha in [*left, 255, *reversed(left)])
 
 
 @cache

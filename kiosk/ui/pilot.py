@@ -47,7 +47,9 @@ class _Finger(MotionEvent):
     """A touch made by the pilot."""
 
     def __init__(self, x: float, y: float) -> None:
-        width, height = EventLoop.window.system_size
+        window = EventLoop.window
+        assert window is not None
+        width, height = window.system_size
         super().__init__(
             "pilot", f"pilot{next(_ids)}", {"x": x / width, "y": y / height}, is_touch=True, type_id="touch"
         )

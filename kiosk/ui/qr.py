@@ -5,6 +5,8 @@ The mode, version and mask are given, so the matrix takes 2 ms instead of 12. Ne
 
 from __future__ import annotations
 
+from typing import Literal
+
 from kivy.graphics import Color, Rectangle
 from kivy.graphics.texture import Texture
 
@@ -12,6 +14,9 @@ from kiosk.ui import theme
 from kiosk.ui.layout import Box
 from kiosk.ui.paint import Plate
 from kiosk.ui.theme import px
+
+ALPHANUMERIC: Literal[2] = 2
+"""Mode 0010 (ISO/IEC 18004, table 2): digits, capitals and a few signs, 5.5 bits each."""
 
 QUIET = 4
 """Light modules around the code (ISO/IEC 18004)."""
@@ -23,17 +28,16 @@ def matrix(text: str) -> list[list[bool]]:
     Raises:
         ValueError: the text isn't alphanumeric (ISO/IEC 18004, 7.4.4) or too long for version 10-Q.
     """
-    import qrcode
+    from qrcode.constants import ERROR_CORRECT_Q
     from qrcode.exceptions import DataOverflowError
-    from qrcode.util import MODE_ALPHA_NUM, QRData
+    from qrcode.main import QRCode
+    from qrcode.util import QRData
 
-    code = qrcode.QRCode(
-        version=10, error_correction=qrcode.constants.ERROR_CORRECT_Q, border=0, mask_pattern=3
-    )
+    code = QRCode(version=10, error_correction=ERROR_CORRECT_Q, border=0, mask_pattern=3)
     try:
-        code.add_data(QRData(text.encode("ascii"), mode=MODE_ALPHA_NUM, check_data=True), optimize=0)
+        code.add_data(QRData(text.encode("ascii"), mode=ALPHANUMERIC), optimize=0)
         code.make(fit=False)
-    except (DataOverflowError, UnicodeEncodeError) as error:
+    except (DataOverflowError, ValueError) as error:
         raise ValueError("not a text that a pass's code can hold") from error
     return [[bool(module) for module in row] for row in code.get_matrix()]
 

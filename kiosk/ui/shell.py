@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from kivy.app import App
 from kivy.base import ExceptionHandler, ExceptionManager
@@ -170,11 +170,11 @@ class _Faults(ExceptionHandler):
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
 
-    def handle_exception(self, inst: BaseException) -> int:
-        if isinstance(inst, (KeyboardInterrupt, SystemExit)):
+    def handle_exception(self, exception: BaseException) -> Any:
+        if isinstance(exception, (KeyboardInterrupt, SystemExit)):
             return ExceptionManager.RAISE
         try:
-            self._shell.fault(inst)
+            self._shell.fault(exception)
         except Exception:
             # The apology itself failed: better a fresh start than a loop.
             _log.exception("the fault screen failed")

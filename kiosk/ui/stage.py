@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
+from typing import Any
 
 from kivy.animation import Animation
 from kivy.graphics import Color, PopMatrix, PushMatrix, Rectangle, Translate
@@ -23,6 +24,8 @@ SETTLING = 0.22
 
 class Stage(Widget):
     """The root of a window. `on_activity` hears every touch, also a refused one."""
+
+    canvas: Any
 
     def __init__(self, *, on_activity: Callable[[], None] = lambda: None) -> None:
         super().__init__(size_hint=(None, None))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from kivy.core.text import Label as CoreLabel
 from kivy.core.text import LabelBase
@@ -29,7 +30,7 @@ _MIDDLE = 0.663
 def register_fonts() -> None:
     """Make the two families known to Kivy, once."""
     LabelBase.register(
-        "text", fn_regular=str(FONTS / "text-regular.otf"), fn_bold=str(FONTS / "text-bold.otf")
+        "text", fn_regular=str(FONTS / "text-regular.ttf"), fn_bold=str(FONTS / "text-bold.ttf")
     )
     LabelBase.register(
         "icons", fn_regular=str(FONTS / "icons-regular.ttf"), fn_bold=str(FONTS / "icons-fill.ttf")
@@ -37,9 +38,9 @@ def register_fonts() -> None:
 
 
 @cache
-def _label(size: int, bold: bool, family: str) -> CoreLabel:
+def _label(size: int, bold: bool, family: str) -> Any:
     register_fonts()
-    return CoreLabel(font_size=size, font_name=family, bold=bold, font_hinting="light")
+    return CoreLabel(font_size=size, font_name=family, bold=bold, font_hinting=None)
 
 
 @lru_cache(maxsize=4096)
@@ -104,6 +105,7 @@ class Text(Box):
         self._design = size
         self._colour = colour
         self._shown: list[str] = []
+        self._worked_out: tuple[tuple[str, float, float], tuple[list[str], float]] | None = None
 
     @property
     def em(self) -> float:
@@ -164,6 +166,7 @@ class Text(Box):
     def wipe(self) -> None:
         self.words = ""
         self._shown = []
+        self._worked_out = None
         self.canvas.clear()
         super().wipe()
 
@@ -172,6 +175,13 @@ class Text(Box):
         return measure(shown, size, bold=bold)
 
     def _lines(self, width: float) -> tuple[list[str], float]:
+        """The lines and their size at a width; asked for several times in one arrangement, worked out once."""
+        asked = (self.words, width, self.em)
+        if self._worked_out is None or self._worked_out[0] != asked:
+            self._worked_out = (asked, self._break(width))
+        return self._worked_out[1]
+
+    def _break(self, width: float) -> tuple[list[str], float]:
         size = self.em
         if self.limit == 1:
             wide = self._measure(self.words, size)
@@ -195,7 +205,7 @@ class Text(Box):
         if not line.strip():
             return
         shown, bold = drawable(line, bold=self.bold)
-        label = CoreLabel(text=shown, font_size=int(size), font_name="text", bold=bold, font_hinting="light")
+        label = CoreLabel(text=shown, font_size=int(size), font_name="text", bold=bold, font_hinting=None)
         label.refresh()
         texture = label.texture
         wide = texture.width

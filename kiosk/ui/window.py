@@ -33,6 +33,9 @@ ENVIRONMENT = {
     "KIVY_LOG_MODE": "PYTHON",
     "KIVY_METRICS_DENSITY": "1",
     "KIVY_DPI": "96",
+    # One provider each: trying the others costs a tenth of a second before the first frame.
+    "KIVY_IMAGE": "sdl2",
+    "KIVY_TEXT": "sdl2",
 }
 
 

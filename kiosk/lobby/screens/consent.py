@@ -46,7 +46,9 @@ class Consent(Screen):
         view, flow = self.view, self.flow
         draft = flow.draft
         points = Column([self._point(*point) for point in notice(view, None)], gap=14 if view.short else 26)
-        panel = Surface(points, colour=theme.WHITE, pad=(32, 24, 32, 24) if view.short else (40, 34, 40, 34), depth=16)
+        panel = Surface(
+            points, colour=theme.WHITE, pad=(32, 24, 32, 24) if view.short else (40, 34, 40, 34), depth=16
+        )
         ways: list[Box] = []
         if self.session.has_reader:
             tick = Check(

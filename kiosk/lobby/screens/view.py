@@ -6,9 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from kiosk.lobby.screens.catalogue import SCREENS
+from kiosk.lobby.screens.catalogue import screen_for
 from kiosk.lobby.screens.screen import Screen
-from kiosk.lobby.screens.still_there import StillThere
 from kiosk.lobby.session import Session
 from kiosk.ui import words
 from kiosk.ui.stage import Stage
@@ -74,7 +73,7 @@ class LobbyView:
         name = session.screen
         if self._screen is None or self._screen.name != name:
             self.memory.clear()
-            self._screen = SCREENS[name](self)
+            self._screen = screen_for(name)(self)
         screen = self._screen
         shape = (session.language, session.signs, session.call, self._turn, screen.shape())
         if not self.stage.show((name,), shape, screen.build):
@@ -89,12 +88,15 @@ class LobbyView:
             tell = getattr(self.stage.screen, "tell_time", None)
             if tell is not None:
                 tell()
-        if isinstance(self.stage.overlay, StillThere):
-            self.stage.overlay.count()
+        count = getattr(self.stage.overlay, "count", None)
+        if count is not None:
+            count()
 
     def _cover(self) -> None:
         covered = self.stage.overlay is not None
         if self.session.warning is not covered:
+            from kiosk.lobby.screens.still_there import StillThere
+
             self.stage.cover(StillThere(self) if self.session.warning else None)
 
     def _local(self, moment: datetime) -> datetime:

@@ -168,7 +168,15 @@ class WaitingScreen(Screen):
             Column(
                 [
                     Text(view.say("waiting.number"), size=30, colour=theme.MIST, align="centre", leading=1.3),
-                    Text(spaced, size=96 if view.short else 128, bold=True, colour=theme.SUN, align="centre", leading=1.2, lines=1),
+                    Text(
+                        spaced,
+                        size=96 if view.short else 128,
+                        bold=True,
+                        colour=theme.SUN,
+                        align="centre",
+                        leading=1.2,
+                        lines=1,
+                    ),
                     Text(view.say("waiting.come_back"), size=30, colour=theme.WHITE, align="centre"),
                 ],
                 gap=12,

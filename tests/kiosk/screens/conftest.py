@@ -25,13 +25,12 @@ from kiosk.ui.stage import Stage  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _window() -> Iterator[None]:
+def _window() -> None:
     """One window for all tests of a run; motion off, so that what is drawn is what stands."""
     from kivy.base import EventLoop
 
     EventLoop.start()
     theme.set_still(True)
-    yield
 
 
 @pytest.fixture(autouse=True)

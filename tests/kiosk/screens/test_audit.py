@@ -88,9 +88,7 @@ def problems(stage: Stage) -> list[str]:
 
 def _leaves(box: Box) -> Iterator[Box]:
     """Texts, icons and codes: what carries meaning."""
-    if isinstance(box, Text) and box.words:
-        yield box
-    elif isinstance(box, (Icon, QrView)):
+    if (isinstance(box, Text) and box.words) or isinstance(box, (Icon, QrView)):
         yield box
     for child in box.children:
         if isinstance(child, Box):

@@ -58,7 +58,12 @@ def test_a_visitor_registers_by_typing_and_gets_a_pass(terminal: Make, language:
     t.tap("next")
     draft = t.sample.desk.drafts[0]
     assert (draft.building, draft.unit, draft.room, draft.host_name) == ("t3", "2", "1203", "Chen")
-    assert (draft.name, draft.phone, draft.purpose, draft.arranged) == ("Anna Lin", "13800001234", "friends", True)
+    assert (draft.name, draft.phone, draft.purpose, draft.arranged) == (
+        "Anna Lin",
+        "13800001234",
+        "friends",
+        True,
+    )
     assert draft.identity is Identity.TYPED
     assert draft.card is None
     assert t.screen == "waiting"
@@ -74,7 +79,9 @@ def test_a_visitor_registers_by_typing_and_gets_a_pass(terminal: Make, language:
     assert t.sample.desk.asked == ["register", "pass_for", "print_slip"]
 
 
-def test_a_visitor_registers_with_an_id_card_that_is_polled_only_after_its_own_consent(terminal: Make) -> None:
+def test_a_visitor_registers_with_an_id_card_that_is_polled_only_after_its_own_consent(
+    terminal: Make,
+) -> None:
     t = terminal()
     t.tap("check-in")
     t.tap("building:club")
@@ -128,7 +135,18 @@ def test_the_text_agreed_to_is_the_text_that_was_shown_with_the_policys_days(ter
 
 
 @pytest.mark.parametrize(
-    "state", ["host-room", "consent-card", "card-read", "person-typed", "purpose-chosen", "summary", "waiting-with-staff", "pass-paper-out", "recall"]
+    "state",
+    [
+        "host-room",
+        "consent-card",
+        "card-read",
+        "person-typed",
+        "purpose-chosen",
+        "summary",
+        "waiting-with-staff",
+        "pass-paper-out",
+        "recall",
+    ],
 )
 def test_another_language_changes_the_words_and_nothing_else(terminal: Make, state: str) -> None:
     t = terminal()

@@ -34,7 +34,9 @@ def test_a_word_wider_than_the_box_is_split_rather_than_lost() -> None:
     assert "".join(break_lines("Donaudampfschifffahrt", 4, measure)) == "Donaudampfschifffahrt"
 
 
-@given(st.text(alphabet="前台通知您好请稍候，。！？（）《》abc 12", min_size=1, max_size=60), st.integers(4, 20))
+@given(
+    st.text(alphabet="前台通知您好请稍候，。！？（）《》abc 12", min_size=1, max_size=60), st.integers(4, 20)
+)
 def test_nothing_is_lost_and_no_line_is_too_wide(text: str, width: int) -> None:
     lines = break_lines(text, width, measure)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")

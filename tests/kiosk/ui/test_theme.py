@@ -14,7 +14,9 @@ UI = Path(theme.__file__).resolve().parent
 KIOSK = UI.parent
 
 
-@pytest.mark.parametrize(("name", "words", "ground"), theme.CONTRASTS, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("name", "words", "ground"), theme.CONTRASTS, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_words_stand_out_from_their_ground(name: str, words: theme.Colour, ground: theme.Colour) -> None:
     assert theme.contrast(words, ground) >= 4.5, name
 
@@ -37,7 +39,7 @@ def test_every_icon_that_a_screen_names_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "codec", "characters"), [("text-regular.otf", "gbk", 21_000), ("text-bold.otf", "gb2312", 6_700)]
+    ("file", "codec", "characters"), [("text-regular.ttf", "gbk", 21_000), ("text-bold.ttf", "gb2312", 6_700)]
 )
 def test_the_text_fonts_hold_their_code_page(file: str, codec: str, characters: int) -> None:
     there = set(TTFont(UI / "fonts" / file).getBestCmap())
@@ -51,7 +53,7 @@ def test_the_text_fonts_hold_their_code_page(file: str, codec: str, characters: 
 
 def test_the_face_is_the_simplified_chinese_one() -> None:
     """Face 0 of the source would be Japanese and draw 门 直 骨 wrongly."""
-    name = TTFont(UI / "fonts" / "text-regular.otf")["name"].getDebugName(4)
+    name = TTFont(UI / "fonts" / "text-regular.ttf")["name"].getDebugName(4)
     assert name is not None
     assert "SC" in name
 

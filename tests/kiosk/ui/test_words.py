@@ -44,7 +44,9 @@ def keys_in_code() -> tuple[set[str], list[re.Pattern[str]]]:
     exact: set[str] = set()
     built: list[re.Pattern[str]] = []
     for path in KIOSK.rglob("*.py"):
-        for prefix, text in re.findall(r'(f?)"((?:[a-z_]+|\{[^"{}]+\})(?:\.(?:[a-z_0-9]+|\{[^"{}]+\}))+)"', path.read_text()):
+        for prefix, text in re.findall(
+            r'(f?)"((?:[a-z_]+|\{[^"{}]+\})(?:\.(?:[a-z_0-9]+|\{[^"{}]+\}))+)"', path.read_text()
+        ):
             if prefix:
                 built.append(re.compile(re.sub(r"\\\{.*?\\\}", r"[a-z_0-9.]+", re.escape(text))))
             else:
