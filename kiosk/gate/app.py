@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from kiosk.ui.window import WindowPlan, prepare
 
 if TYPE_CHECKING:
+    from kiosk.gate.lane.lane import LaneResult
     from kiosk.station.settings import GateSettings
 
 _log = logging.getLogger(__name__)
@@ -34,7 +35,6 @@ def run(settings: GateSettings, *, pilot: Path | None = None) -> int:
     )
 
     from firmware_bridge.capabilities import DeviceHealth, LinkState, Scan
-    from kiosk.gate.lane.lane import LaneResult
     from kiosk.gate.screens.board import Board, Signs
     from kiosk.gate.screens.view import GateView
     from kiosk.ui.shell import Shell, post

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from broker.contract.sitedata import Areas
-from kiosk.gate.lane.lane import LaneResult
+
+if TYPE_CHECKING:
+    from kiosk.gate.lane.lane import LaneResult
 
 SHOWN = 4.0
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from broker.contract.sitedata import say
 from broker.contract.verdict import Direction, Outcome, Reason
-from kiosk.gate.lane.lane import LaneResult
 from kiosk.gate.screens.board import Board
 from kiosk.ui import theme, words
 from kiosk.ui.controls import Segments, Tile
@@ -20,6 +20,9 @@ from kiosk.ui.paint import Backdrop, Plate
 from kiosk.ui.stage import Stage
 from kiosk.ui.text import Icon, Text
 from kiosk.ui.theme import Colour, px
+
+if TYPE_CHECKING:
+    from kiosk.gate.lane.lane import LaneResult
 
 REASON_ICONS: dict[Reason, str] = {
     Reason.OK: "check",
