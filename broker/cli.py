@@ -1,4 +1,4 @@
-"""The command `broker`: run the service centre, read its log, look after accounts, print the interface's description."""
+"""The command `broker`: run the service centre, read and look after its log, accounts, the interface's description."""
 
 from __future__ import annotations
 
@@ -14,17 +14,9 @@ from typing import Any
 
 import click
 
-from broker.contract.settings import SettingsError
 from broker.contract.version import __version__
-
-CONFIG = click.option(
-    "--config",
-    "config",
-    type=click.Path(path_type=Path),
-    default=Path("config/demo/centre.toml"),
-    show_default=True,
-    help="The centre's configuration.",
-)
+from broker.ledger import commands as ledger
+from broker.ledger.commands import CONFIG, settings_of
 
 
 @click.group(epilog="Example: broker serve --config config/demo/centre.toml")
@@ -48,7 +40,7 @@ def serve(config: Path, verbose: bool) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
-    settings = _settings(config)
+    settings = settings_of(config)
 
     def say_line(line: str) -> None:
         click.echo(line)
@@ -107,7 +99,7 @@ def password(config: Path, account: str) -> None:
 
     if not account.isprintable() or not 1 <= len(account) <= 32:
         raise click.BadParameter("an account's name has 1–32 characters")
-    settings = _settings(config)
+    settings = settings_of(config)
     try:
         db = open_writer(settings.data)
     except StoreError as error:
@@ -126,22 +118,12 @@ def asyncapi() -> None:
     click.echo(json.dumps(document(), indent=2, ensure_ascii=False))
 
 
-def _settings(config: Path) -> Any:
-    from broker import settings
-
-    try:
-        return settings.load(config)
-    except SettingsError as error:
-        click.echo(f"broker: {error}", err=True)
-        raise SystemExit(2) from None
-
-
 def _log(config: Path, since: str) -> tuple[sqlite3.Connection, int]:
     from broker import clock
     from broker.store.database import StoreError, open_reader
     from broker.store.log import position_before
 
-    settings = _settings(config)
+    settings = settings_of(config)
     try:
         db = open_reader(settings.data)
     except StoreError as error:
@@ -189,6 +171,9 @@ def _as_text(stored: Any) -> str:
     found = event.decode(stored.body)
     note = "" if stored.state == "ok" else f"  [{stored.state}: {stored.problem}]"
     return f"{stored.position:>8}  {stored.received}  {found.station}/{found.seq}  {found.type}{note}"
+
+
+main.add_command(ledger.verify)
 
 
 if __name__ == "__main__":

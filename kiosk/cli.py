@@ -1,6 +1,7 @@
 """The command `kiosk`: the lobby's terminal, a gate's post, and what a technician needs beside them.
 
-Kivy is imported only by the commands that open a window: it eats arguments, and `--help` must not wait for it.
+Kivy is imported only by the commands that open a window: it eats arguments, and `--help` must not wait for it. Nor do the
+windows wait for the store, the line to the centre and the rest of the station: those are imported after the first frame.
 Exit codes: 0 done or let through, 1 the answer is no, 2 wrong usage or configuration.
 """
 
@@ -15,12 +16,8 @@ from typing import NoReturn
 import click
 
 from broker.contract.settings import SettingsError
-from broker.contract.verdict import Direction, Outcome
 from broker.contract.version import __version__
-from kiosk.gate.post import look
-from kiosk.station.pin import PinError, set_pin
-from kiosk.station.settings import load_gate, load_lobby
-from kiosk.station.store import StoreError
+from kiosk.station.settings import load_gate, load_lobby, load_terminal
 
 MAX_STDIN = 1024 * 1024
 
@@ -59,7 +56,7 @@ def lobby(config: Path, pilot: Path | None) -> None:
         from kiosk.lobby.app import run
 
         sys.exit(run(settings, pilot=pilot))
-    except (SettingsError, StoreError) as error:
+    except SettingsError as error:
         _stop(error)
 
 
@@ -73,7 +70,7 @@ def gate(config: Path, pilot: Path | None) -> None:
         from kiosk.gate.app import run
 
         sys.exit(run(settings, pilot=pilot))
-    except (SettingsError, StoreError) as error:
+    except SettingsError as error:
         _stop(error)
 
 
@@ -90,6 +87,10 @@ def verdict(text: str, config: Path, direction: str | None, as_json: bool) -> No
     TEXT may be `-`: read it from standard input, so that a pass doesn't stand in the process list.
     Exit code 0: let through (admitted, or leaving). 1: refused.
     """
+    from broker.contract.verdict import Direction, Outcome
+    from kiosk.gate.post import look
+    from kiosk.station.store import StoreError
+
     if text == "-":
         text = sys.stdin.buffer.read(MAX_STDIN).decode("utf-8", "replace").strip("\r\n")
     try:
@@ -128,6 +129,8 @@ def set_pin_command(config: Path) -> None:
 
     With it a colleague decides at the terminal while the service centre is out of reach.
     """
+    from kiosk.station.pin import PinError, set_pin
+
     try:
         settings = load_lobby(config)
         if sys.stdin.isatty():
@@ -138,6 +141,31 @@ def set_pin_command(config: Path) -> None:
     except (SettingsError, PinError, OSError) as error:
         _stop(error)
     click.echo(f"The staff PIN of {settings.station} is set.")
+
+
+@main.command(epilog="Example: kiosk anchors --config config/demo/lobby.toml --json > lobby-1.json")
+@_config
+@click.option("--json", "as_json", is_flag=True, help="Print them as `broker verify --anchors` reads them.")
+def anchors(config: Path, as_json: bool) -> None:
+    """Show what the centre acknowledged to this terminal: up to where, and with which hash.
+
+    Kept here, out of the centre's reach: a log that was rewritten there is found out by `broker verify --anchors`.
+    """
+    from kiosk.station.store import ReadOnlyStore, StoreError
+
+    try:
+        terminal = load_terminal(config)
+        store = ReadOnlyStore(terminal.folder)
+    except (SettingsError, StoreError) as error:
+        _stop(error)
+    rows = store.rows("SELECT epoch, log, seq, head_hash, at FROM anchor ORDER BY at, seq")
+    store.close()
+    if as_json:
+        kept = [{key: row[key] for key in ("epoch", "log", "seq", "head_hash")} for row in rows]
+        click.echo(json.dumps({"site": terminal.site, "station": terminal.station, "anchors": kept}))
+    else:
+        for row in rows:
+            click.echo(f"{row['at']}  {row['log']}  {row['seq']:>8}  {row['head_hash']}")
 
 
 def _stop(error: Exception) -> NoReturn:

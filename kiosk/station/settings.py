@@ -84,6 +84,19 @@ class GateSettings(StationSettings, frozen=True, kw_only=True, forbid_unknown_fi
     language: Literal["zh_CN", "en"] = "zh_CN"
 
 
+class Terminal(msgspec.Struct, frozen=True, kw_only=True):
+    """Of any terminal's configuration, what says where its data lies and whose they are."""
+
+    site: Name
+    station: Name
+    data: str
+
+    @property
+    def folder(self) -> Path:
+        """The data folder."""
+        return Path(self.data)
+
+
 S = TypeVar("S", bound=StationSettings)
 
 
@@ -95,6 +108,12 @@ def load_lobby(path: Path) -> LobbySettings:
 def load_gate(path: Path) -> GateSettings:
     """Read a gate's configuration. Raises SettingsError."""
     return _load(path, GateSettings)
+
+
+def load_terminal(path: Path) -> Terminal:
+    """Read of a lobby's or gate's configuration what both have. Raises SettingsError."""
+    loaded = settings.load(path, Terminal)
+    return msgspec.structs.replace(loaded, data=str((path.absolute().parent / loaded.data).resolve()))
 
 
 def _load(path: Path, kind: type[S]) -> S:

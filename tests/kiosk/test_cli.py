@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from broker.contract import passes, sitedata
+from broker.contract.acknowledgement import Acknowledgement
 from broker.contract.passes import Pass
 from broker.contract.sitedata import Keys, PassKey
 from broker.contract.verdict import Outcome
@@ -211,3 +212,24 @@ def test_help_and_version_need_no_window_and_no_configuration():
     assert run("--version").stdout == f"kiosk, version {__version__}\n"
     for command in ("lobby", "gate", "verdict", "set-pin"):
         assert "Example: kiosk" in run(command, "--help").stdout
+
+
+def test_anchors_are_what_the_centre_acknowledged_as_the_centres_verify_reads_them(tmp_path: Path) -> None:
+    path = config(tmp_path, "gate")
+    refused = CliRunner().invoke(main, ["anchors", "--config", str(path)])
+    assert (refused.exit_code, "Start the station once" in refused.output) == (2, True)
+    station = Station(load_gate(path), "gate")
+    seq, head = station.outbox.head()
+    word = Acknowledgement(
+        epoch="an-epoch-of-the-centre",
+        log=station.outbox.log,
+        seq=seq,
+        head_hash=head,
+        centre_time=station.clock.now(),
+    )
+    station.outbox.acknowledge(word)
+    result = CliRunner().invoke(main, ["anchors", "--config", str(path), "--json"])
+    station.stop()
+    kept = {"epoch": word.epoch, "log": word.log, "seq": seq, "head_hash": head}
+    assert json.loads(result.output) == {"site": "yunqi", "station": "gate-1", "anchors": [kept]}
+    assert head in CliRunner().invoke(main, ["anchors", "--config", str(path)]).output

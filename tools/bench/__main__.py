@@ -15,6 +15,7 @@ CASES = {
     "print": "finish pressed → the receipt's bytes handed to the port",
     "verdict": "a scan's last byte → the verdict drawn at the gate",
     "console": "a scan → its row in the console's page",
+    "verify": "the whole log read and proven, in the cache",
     "start": "start of `kiosk lobby` → first frame",
     "pass": "issue of a pass with its image, and the strict check, against bare Ed25519",
 }

@@ -1,0 +1,108 @@
+"""The commands that look after the ledger. Their modules are loaded when they run: `--help` waits for nothing."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from broker.contract.settings import SettingsError
+
+if TYPE_CHECKING:
+    from broker.settings import Centre
+
+CONFIG = click.option(
+    "--config",
+    "config",
+    type=click.Path(path_type=Path),
+    default=Path("config/demo/centre.toml"),
+    show_default=True,
+    help="The centre's configuration.",
+)
+
+
+def settings_of(config: Path) -> Centre:
+    """The centre's settings; a sentence and exit code 2 where they can't be read."""
+    from broker import settings
+
+    try:
+        return settings.load(config)
+    except SettingsError as error:
+        click.echo(f"broker: {error}", err=True)
+        raise SystemExit(2) from None
+
+
+@click.command(epilog="Example: broker verify --anchors lobby-1.json")
+@CONFIG
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+@click.option(
+    "--anchors",
+    "anchors",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    help="What a station was told, as `kiosk anchors --json` prints it. May be given more than once.",
+)
+def verify(config: Path, as_json: bool, anchors: tuple[Path, ...]) -> None:
+    """Read the whole log and say whether it is whole; a centre may go on serving meanwhile.
+
+    Exit code 0: whole. 1: not; the first thing wrong is named. 2: wrong usage or configuration.
+    """
+    from broker.ledger import verify as checks
+
+    try:
+        outside = [one for path in anchors for one in checks.read_anchors(path)]
+    except checks.AnchorsError as error:
+        click.echo(f"broker: {error}", err=True)
+        raise SystemExit(2) from None
+    with _reading(settings_of(config)) as db, _progress(db, "Verifying") as progress:
+        verdict = checks.verify(db, outside, progress)
+    if as_json:
+        said = asdict(verdict) | {"whole": verdict.whole, "seconds": round(verdict.seconds, 3)}
+        click.echo(json.dumps(said, ensure_ascii=False))
+    else:
+        click.echo(
+            f"{verdict.events} events of {verdict.logs} logs, {verdict.ciphertexts} ciphertexts, "
+            f"{verdict.anchors} anchors read in {verdict.seconds:.1f} s"
+        )
+        if verdict.ciphertexts_gone:
+            click.echo(
+                f"{verdict.ciphertexts_gone} ciphertexts are deleted or never came; the chain holds without"
+            )
+        if verdict.unsigned:
+            click.echo(f"{verdict.unsigned} logs are from before messages were signed")
+        if verdict.unbacked:
+            click.echo(f"{verdict.unbacked} anchors are of events that a restored centre does not have")
+        click.echo("whole" if verdict.whole else f"NOT WHOLE: {verdict.wrong}")
+    sys.exit(0 if verdict.whole else 1)
+
+
+@contextmanager
+def _reading(settings: Centre) -> Iterator[sqlite3.Connection]:
+    from broker.store.database import StoreError, open_reader
+
+    try:
+        db = open_reader(settings.data)
+    except StoreError as error:
+        raise click.ClickException(str(error)) from None
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+@contextmanager
+def _progress(db: sqlite3.Connection, label: str) -> Iterator[Callable[[int], None]]:
+    """A bar for whoever looks on; nothing where nobody does."""
+    if not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    total = db.execute("select coalesce(max(position), 0) from events").fetchone()[0]
+    with click.progressbar(length=total, label=label, file=sys.stderr) as bar:
+        yield lambda done: bar.update(done - bar.pos)
