@@ -18,6 +18,9 @@ CASES = {
     "verify": "the whole log read and proven, in the cache",
     "start": "start of `kiosk lobby` → first frame",
     "pass": "issue of a pass with its image, and the strict check, against bare Ed25519",
+    "station": "one visit's commit beside a bare fdatasync; an outbox of a million events",
+    "ingest": "events a second through one centre, beside raw inserts and a plain loop",
+    "fleet": "a thousand stations: commit → acknowledged, and all back at once after an hour offline",
 }
 
 
