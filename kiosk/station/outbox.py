@@ -125,11 +125,16 @@ class Outbox:
         """
         limit = _text(datetime.fromtimestamp(self._clock.true_seconds(), UTC) - timedelta(days=keep_days))
         with self._store.transaction() as connection:
-            head, _ = self.head()
-            gone = connection.execute(
-                "DELETE FROM event WHERE acked_at IS NOT NULL AND acked_at < ? AND NOT (log = ? AND seq >= ?)",
-                (limit, self.log, head),
-            ).rowcount
+            gone = 0
+            for (log,) in connection.execute("SELECT log FROM log").fetchall():
+                # Acknowledgements are cumulative, so what may go is a log's beginning: only that is looked at.
+                first = connection.execute(
+                    "SELECT seq FROM event WHERE log = ? AND (acked_at IS NULL OR acked_at >= ?) ORDER BY seq LIMIT 1",
+                    (log, limit),
+                ).fetchone()
+                last = connection.execute("SELECT max(seq) FROM event WHERE log = ?", (log,)).fetchone()[0]
+                end = first[0] if first else (last or 0) + (log != self.log)
+                gone += connection.execute("DELETE FROM event WHERE log = ? AND seq < ?", (log, end)).rowcount
             connection.execute(
                 "DELETE FROM anchor WHERE at < ? AND NOT (log = ? AND seq = ?)", (limit, self.log, self.acked)
             )

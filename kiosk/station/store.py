@@ -143,7 +143,9 @@ class ReadOnlyStore:
 
 
 def _last_written(store: Store | ReadOnlyStore) -> float:
-    row = store.row("SELECT time FROM event JOIN log USING (log) WHERE current = 1 ORDER BY seq DESC LIMIT 1")
+    row = store.row(
+        "SELECT time FROM event WHERE log = (SELECT log FROM log WHERE current = 1) ORDER BY seq DESC LIMIT 1"
+    )
     return 0.0 if row is None else datetime.fromisoformat(row["time"]).timestamp()
 
 
