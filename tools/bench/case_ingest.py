@@ -124,7 +124,7 @@ def plain_loop(log: SimulatedLog) -> float:
 
         def on_message(_c: object, _u: object, found: paho.MQTTMessage) -> None:
             nonlocal stored
-            for item in message.decode(found.payload).items:
+            for item in message.decode(bytes(found.payload)).items:
                 db.execute("insert into event (body) values (?)", (item.body,))
                 stored += 1
             db.commit()

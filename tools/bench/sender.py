@@ -64,7 +64,7 @@ class Sender:
         client.on_socket_open = lambda _c, _u, sock: _no_delay(sock)
         client.on_subscribe = lambda *_: ready.set()
         client.on_message = lambda _c, _u, found: self._inbox.put(
-            (time.monotonic(), station.station, found.payload)
+            (time.monotonic(), station.station, bytes(found.payload))
         )
         client.connect("127.0.0.1", self.port, keepalive=60)
         client.loop_start()
