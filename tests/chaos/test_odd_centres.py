@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from broker.store.database import transaction
 from tests.chaos.site import Site
 from tests.support.terminal import wait_for
 
@@ -91,3 +98,28 @@ def test_yesterdays_backup_gets_back_what_stood_in_a_log_that_its_station_has_cl
     # Two events of the first log were on no disk any more but the centre's of today.
     site.said -= set(beyond)
     holds_everything(site)
+
+
+def test_what_could_not_be_committed_is_not_acknowledged(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that takes everything but the commit: nobody may hear of it, and it goes on by itself afterwards."""
+    station = site.station()
+    site.admit(station, 5)
+    site.settled()
+    failing = [True]
+
+    @contextmanager
+    def reluctant(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+        with transaction(connection):
+            yield connection
+            if failing[0]:
+                raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("broker.centre.transaction", reluctant)
+    site.admit(station, 20)
+    time.sleep(1.0)
+    stored = site.centre.query("select max(seq) from heads where station = 'lobby-1'")[0][0]
+    assert station.outbox.acked == stored
+    assert station.outbox.backlog() == 20
+    failing[0] = False
+
+    site.settled()
