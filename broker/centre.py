@@ -30,6 +30,7 @@ from broker.contract.personal import Personal
 from broker.contract.state import StateError
 from broker.contract.topics import Topics
 from broker.ingest.batch import Ingest, Taken
+from broker.ledger.redrive import Redriven, redrive
 from broker.mqtt.client import Arrival
 from broker.settings import Centre as Settings
 from broker.store import own_log, people, site, stations, views
@@ -186,6 +187,25 @@ class Centre:
                 )
                 stations.audit(db, account, "alarm.seen", f"{kind} {subject}")
             self._on_change(Changes(alarms=True))
+
+        return self._writer.submit(work)
+
+    def redrive(self, account: str) -> Future[Redriven]:
+        """Try again what was set aside: events that are understood now, messages that fit now."""
+
+        def work(db: sqlite3.Connection) -> Redriven:
+            with self._commit(db):
+                stations.audit(db, account, "records.redriven", "")
+            done = redrive(db, self._ingest)
+            for station, word in done.acknowledgements.items():
+                self._acknowledge(station, word)
+            if done.changes.keys:
+                with self._commit(db):
+                    fresh = self._issue_keys(db)
+                if fresh is not None:
+                    self._publish(self._topics.site_document("keys"), fresh, retain=True)
+            self._on_change(done.changes)
+            return done
 
         return self._writer.submit(work)
 

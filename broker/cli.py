@@ -173,7 +173,8 @@ def _as_text(stored: Any) -> str:
     return f"{stored.position:>8}  {stored.received}  {found.station}/{found.seq}  {found.type}{note}"
 
 
-main.add_command(ledger.verify)
+for command in (ledger.verify, ledger.rebuild, ledger.redrive):
+    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from broker.mqtt.client import Arrival, Connection
 from broker.mqtt.mosquitto import Mosquitto
 from broker.settings import Centre as Settings
 from broker.store import accounts
-from broker.store.database import open_reader, open_writer, transaction
+from broker.store.database import HeldError, hold, open_reader, open_writer, transaction
 from broker.store.views import Changes
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,12 @@ async def _serve(settings: Settings, say_line: Callable[[str], None]) -> None:
         loop.add_signal_handler(number, ending.set)
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listener(settings.console.host, settings.console.port))
+        try:
+            stack.enter_context(hold(settings.data))
+        except HeldError as error:
+            raise ServiceError(
+                f"{error} Is another `broker serve` running? End it, or choose another data folder."
+            ) from None
         writing = open_writer(settings.data)
         stack.callback(writing.close)
         with transaction(writing):

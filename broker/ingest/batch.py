@@ -12,15 +12,12 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-import msgspec
-
 from broker import clock
 from broker.contract.acknowledgement import Acknowledgement
-from broker.contract.event import Event
 from broker.contract.facts import LogOpened
-from broker.contract.personal import PersonalError, class_of, unseal
 from broker.ingest import check
 from broker.ingest.check import BadMessage, Checked
+from broker.ingest.opening import open_beside
 from broker.store.log import OK, QUARANTINED, REPEATED, EventLog, Head, LogKey, Row
 from broker.store.views import Changes, Views
 
@@ -29,6 +26,9 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 10.0
 BAD_SIGNATURE = "bad signature"
+ALTERED = "ciphertexts not as in the chain"
+"""How the reasons of dead letters begin."""
+
 MAX_GAPS = 1_000
 """Logs whose last asking is remembered; past that, the longest known is forgotten and asked at once again."""
 
@@ -87,9 +87,7 @@ class Ingest:
                 self.events.signed(key, public, found)
             mangled = sorted({name for new in judged.new for name in new.mangled})
             if mangled:
-                self._dead(
-                    views, topic, station, payload, f"ciphertexts not as in the chain: {', '.join(mangled)}"
-                )
+                self._dead(views, topic, station, payload, f"{ALTERED}: {', '.join(mangled)}")
             if judged.bad:
                 self._dead(views, topic, station, payload, judged.bad)
             for seq, digest, item in judged.forks:
@@ -156,7 +154,10 @@ class Ingest:
         positions = self.events.append(key, rows, clock.stamp(clock.now()))
         for index, one in driving:
             assert one.fact is not None
-            views.apply(positions[index], one.event, one.fact, self._open(one.event, one.ciphertexts, views))
+            opened, all_of_them = open_beside(one.event, one.ciphertexts)
+            if not all_of_them:
+                views.alarm("unopened", key.station)
+            views.apply(positions[index], one.event, one.fact, opened)
 
     def _begun(self, key: LogKey, first: Checked, views: Views) -> None:
         """A log that names no predecessor beside older ones: re-installed, or two stations under one name."""
@@ -164,21 +165,6 @@ class Ingest:
         if not named and self.events.has_another(key):
             log.warning("station %s begins log %s beside an older one", key.station, key.log)
             views.alarm("log_replaced", key.station)
-
-    def _open(self, event: Event, ciphertexts: dict[str, bytes], views: Views) -> dict[str, bytes]:
-        """Personal data for the people table: opened here, and nowhere else at the centre."""
-        opened: dict[str, bytes] = {}
-        for name, ciphertext in ciphertexts.items():
-            try:
-                value = unseal(ciphertext, event.sealed[name])
-                if class_of(value) != name:
-                    raise PersonalError(f"opens to class {class_of(value)}")
-            except PersonalError as error:
-                log.warning("event %s: class %s: %s", event.id, name, error)
-                views.alarm("unopened", event.station)
-                continue
-            opened[name] = msgspec.json.encode(value)
-        return opened
 
     def _dead(
         self,

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,6 +81,51 @@ def verify(config: Path, as_json: bool, anchors: tuple[Path, ...]) -> None:
             click.echo(f"{verdict.unbacked} anchors are of events that a restored centre does not have")
         click.echo("whole" if verdict.whole else f"NOT WHOLE: {verdict.wrong}")
     sys.exit(0 if verdict.whole else 1)
+
+
+@click.command(epilog="Example: broker rebuild")
+@CONFIG
+def rebuild(config: Path) -> None:
+    """Make the views (visits, passes, calls, people) anew from the log; a centre may go on serving meanwhile."""
+    from broker.ledger.rebuild import rebuild as run
+    from broker.store.database import StoreError
+
+    settings = settings_of(config)
+    with _reading(settings) as db, _progress(db, "Rebuilding") as progress:
+        try:
+            done = run(settings.data, progress)
+        except StoreError as error:
+            raise click.ClickException(str(error)) from None
+    click.echo(f"views made anew from {done.events} events, {done.driving} of which count")
+
+
+@click.command(epilog="Example: broker redrive")
+@CONFIG
+def redrive(config: Path) -> None:
+    """Try again what was set aside: events that were not understood, messages that were refused.
+
+    For an ended centre; while it serves, the console's page of records to look at has a button for it.
+    """
+    from broker.ingest.batch import Ingest
+    from broker.ledger.redrive import redrive as run
+    from broker.store.database import HeldError, StoreError, hold, open_writer
+    from broker.store.log import EventLog
+
+    settings = settings_of(config)
+    with _reading(settings):
+        pass
+    try:
+        with hold(settings.data), closing(open_writer(settings.data)) as db:
+            done = run(db, Ingest(settings.site, EventLog(db), db))
+    except HeldError as error:
+        raise click.ClickException(
+            f"{error} A centre that serves does this itself: press 重新处理 / Try again on its page of records."
+        ) from None
+    except StoreError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(
+        f"{done.events} events count now, {done.messages} messages are in the log now, {done.left} are left"
+    )
 
 
 @contextmanager

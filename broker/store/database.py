@@ -6,6 +6,8 @@ tool; sqlite-utils makes and changes the tables.
 
 from __future__ import annotations
 
+import fcntl
+import os
 import secrets
 import sqlite3
 from collections.abc import Iterator
@@ -18,10 +20,43 @@ from broker.contract.names import new_log_id
 from broker.store.schema import migrations
 
 FILE = "centre.db"
+LOCK = "centre.lock"
 
 
 class StoreError(Exception):
     """The database can't be used; the message is a sentence for a person."""
+
+
+class HeldError(StoreError):
+    """Another process holds the data folder."""
+
+
+@contextmanager
+def hold(folder: Path, name: str = LOCK) -> Iterator[None]:
+    """Be the one process that works so on a data folder; the system lets go however the process ends.
+
+    Raises:
+        HeldError: another process does.
+        StoreError: the folder can't be used.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        held = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(
+            f"{folder} can't be used as data folder: {error.strerror}. Name another one."
+        ) from None
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(held, 32).decode("ascii", "replace").strip()
+            raise HeldError(f"{folder} is in use by another process ({holder or 'unknown'}).") from None
+        os.ftruncate(held, 0)
+        os.write(held, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(held)
 
 
 def open_writer(folder: Path) -> sqlite3.Connection:

@@ -28,6 +28,9 @@ VISIT_COLUMNS = list(Visit.__struct_fields__)
 PASS_COLUMNS = list(PassUse.__struct_fields__)
 CALL_COLUMNS = list(Call.__struct_fields__)
 
+TABLES = ("visits", "passes", "calls", "pass_keys", "people", "subjects")
+"""What is a function of the log, and may be made anew from it at any time. Alarms are not: people have seen them."""
+
 
 @dataclass(slots=True)
 class Changes:
@@ -41,6 +44,14 @@ class Changes:
 
     def __bool__(self) -> bool:
         return bool(self.visits or self.calls or self.stations or self.alarms)
+
+    def add(self, other: Changes) -> None:
+        """Take another commit's changes in."""
+        self.visits |= other.visits
+        self.calls |= other.calls
+        self.stations |= other.stations
+        self.alarms |= other.alarms
+        self.keys |= other.keys
 
 
 @dataclass(slots=True)
