@@ -48,10 +48,11 @@ class Picture(Box):
         self.add_widget(self._person)
         self.add_widget(self._waves)
         self._lift = 0.0
-        self._calm = calm
+        self.opacity = 0.5 if calm else 1.0
         if not calm and theme.motion(1):
-            self._pulse = Animation(opacity=0.35, duration=0.9, t="in_out_sine") + Animation(
-                opacity=1.0, duration=0.9, t="in_out_sine"
+            # Ten steps a second: a window redrawn at every frame leaves the reader's thread too little of the processor.
+            self._pulse = Animation(opacity=0.35, duration=0.9, t="in_out_sine", step=0.1) + Animation(
+                opacity=1.0, duration=0.9, t="in_out_sine", step=0.1
             )
             self._pulse.repeat = True
             self._pulse.start(self._waves)
