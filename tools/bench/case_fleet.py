@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
+from typing import Any
 
 from broker.contract.facts import Fact
 from broker.contract.message import Item
@@ -131,7 +132,7 @@ def measure() -> list[Figure]:
     fork = multiprocessing.get_context("fork")
     with centre() as running:
         together = fork.Barrier(PROCESSES)
-        pipes: list[Connection] = []
+        pipes: list[Any] = []
         for n in range(PROCESSES):
             near, far = fork.Pipe(duplex=False)
             names = [f"station-{i}" for i in range(n, STATIONS, PROCESSES)]
