@@ -26,13 +26,14 @@ SIZES = ((1080, 1920), (1920, 1080))
 GATE_SIZES = ((1280, 800), (800, 1280))
 NOW = datetime(2026, 11, 23, 1, 41, tzinfo=UTC)
 README = {
-    "lobby-welcome-zh_CN-1080x1920": ("welcome", 540),
-    "lobby-host-room-zh_CN-1080x1920": ("host", 540),
-    "lobby-pass-printed-zh_CN-1080x1920": ("pass", 540),
-    "lobby-welcome-en-1920x1080": ("welcome-landscape-en", 960),
+    "lobby-welcome-zh_CN-1080x1920": ("lobby-welcome", 480),
+    "lobby-host-room-zh_CN-1080x1920": ("lobby-host", 480),
+    "lobby-pass-printed-zh_CN-1080x1920": ("lobby-pass", 480),
+    "lobby-welcome-en-1920x1080": ("lobby-welcome-en", 960),
     "gate-admitted-zh_CN-1280x800": ("gate-admitted", 640),
     "gate-refused-expired-zh_CN-1280x800": ("gate-refused", 640),
 }
+"""Pictures for people who read about us: (name in docs/pictures, width in pixels)."""
 
 
 def main() -> int:

@@ -166,14 +166,9 @@ class GateView:
             texts.append(Text(below, size=84, bold=True, colour=theme.WHITE, align=align, leading=1.24))
         if remark:
             texts.append(Text(remark, size=56, colour=theme.WHITE, align=align, leading=1.36))
-        if notes:
-            texts.append(
-                Row(
-                    [*notes, Space(0, grow=1)]
-                    if not upright
-                    else [Space(0, grow=1), *notes, Space(0, grow=1)]
-                )
-            )
+        for note in notes or []:
+            spare = Space(0, grow=1)
+            texts.append(Row([spare, note, Space(0, grow=1)] if upright else [note, spare]))
         body = Column(texts, gap=24, grow=0 if upright else 1)
         self._mark = mark
         if upright:

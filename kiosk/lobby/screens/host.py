@@ -170,6 +170,9 @@ class Host(Screen):
             self._fields["host_name"].grow = 1.5
             boxes = [Row([again, *self._fields.values()])]
         boxes += [*problem_line(view), Space(0, grow=1)]
+        below = "host.name.below" if not rooms else "host.room.below"
+        if rooms and not building.units:
+            below = "host.room_only.below"
         high = 96 if view.portrait else 80
         self._keys: Keyboard = (
             Letters(self._type, space=view.say("key.space"), high=high)
@@ -180,7 +183,7 @@ class Host(Screen):
             self._keys.follow(flow.draft.host_name)
         return Frame(
             view,
-            Heading(view.say("host.title"), view.say("host.room.below"), flow.progress, self._back),
+            Heading(view.say("host.title"), view.say(below), flow.progress, self._back),
             Column(boxes, gap=28),
             action=next_button(view, self._next),
             tray=self._keys,

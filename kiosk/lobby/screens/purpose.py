@@ -32,7 +32,7 @@ class Purpose(Screen):
                 lambda purpose=purpose: flow.fill(purpose=purpose.id),
                 chosen=purpose.id == draft.purpose,
                 depth=16,
-                pad=(40, 20, 32, 20),
+                pad=(36, 12, 28, 12),
             )
             for purpose in purposes
         ]

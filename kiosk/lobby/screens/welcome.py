@@ -12,16 +12,16 @@ from kiosk.lobby.screens.frame import Foot, View, chip_for
 from kiosk.lobby.screens.screen import Screen
 from kiosk.ui import theme, words
 from kiosk.ui.controls import Button, Choice, Tap, Tile
-from kiosk.ui.layout import Box, Column, Row, Space, Surface
+from kiosk.ui.layout import Box, Column, Fixed, Row, Space, Surface
 from kiosk.ui.paint import Backdrop, Plate
 from kiosk.ui.text import Icon, Text
 from kiosk.ui.theme import px
 
 
 class Brand(Row):
-    """The site's mark and name."""
+    """The site's mark and name; on the welcome screen in the second language too (`both`)."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, *, both: bool) -> None:
         areas = view.session.areas
         second = words.other(view.session.language)
         title = say(areas.names, view.session.language) if areas else view.say("brand.default")
@@ -32,7 +32,7 @@ class Brand(Row):
                 Column(
                     [
                         Text(title, size=34, bold=True, colour=theme.WHITE, leading=1.3, lines=1),
-                        Text(below, size=26, colour=theme.MIST, leading=1.3, lines=1),
+                        *([Text(below, size=26, colour=theme.MIST, leading=1.3, lines=1)] if both else []),
                     ],
                     gap=0,
                     grow=1,
@@ -56,6 +56,7 @@ class Hero(Box):
         foot: bool = True,
         lift: float = 0.0,
         title_share: float = 1.0,
+        both: bool = False,
     ) -> None:
         super().__init__()
         self.title_share = title_share
@@ -67,7 +68,7 @@ class Hero(Box):
             self._art = Backdrop("hero-portrait" if self.portrait else "hero-landscape")
             self._sheet = Plate(theme.PAPER, px(theme.R_SHEET))
             self._wash = Backdrop("wash")
-        self.brand = Brand(view)
+        self.brand = Brand(view, both=both)
         self._time = Text(
             view.clock(),
             size=68,
@@ -237,7 +238,7 @@ class Steps(Surface):
                 grow=1,
             )
 
-        arrow = [Icon("caret-right", size=32, colour=theme.FAINT) for _ in range(2)]
+        arrow = [Fixed(Icon("caret-right", size=32, colour=theme.FAINT), high=52) for _ in range(2)]
         super().__init__(
             Row(
                 [
@@ -248,6 +249,7 @@ class Steps(Surface):
                     step("ticket", "welcome.step.go"),
                 ],
                 gap=12,
+                align="top",
             ),
             colour=theme.SAND,
             radius=theme.R_CARD,
@@ -307,6 +309,7 @@ class Welcome(Screen):
             below=words.say(second, "welcome.second"),
             content=content,
             lift=190,
+            both=True,
             title_share=0.66 if session.language == "zh_CN" else 1.0,
         )
 
