@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -104,8 +105,12 @@ def with_odd_bodies(draw: st.DrawFn, log: LogWriter, first: int, last: int) -> b
     """Well formed outside; one body inside is not what it was, or its order is another."""
     items = list(log.items[first - 1 : last])
     at = draw(st.integers(0, len(items) - 1))
-    if draw(st.booleans()) and len(items) > 1:
+    what = draw(st.sampled_from(["order", "predecessor", "predecessor", "bytes"]))
+    if what == "order" and len(items) > 1:
         items[at], items[at - 1] = items[at - 1], items[at]
+    elif what == "predecessor":
+        prev = msgspec.json.decode(items[at].body)["prev"].encode()
+        items[at] = Item(items[at].body.replace(prev, draw(st.sampled_from([b"0", b"a"])) * 64), {})
     else:
         spoil = draw(st.sampled_from([payloads.odd_json, payloads.flipped]))
         items[at] = Item(draw(spoil(items[at].body))[:8192], items[at].ciphertexts)
