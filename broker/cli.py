@@ -173,7 +173,7 @@ def _as_text(stored: Any) -> str:
     return f"{stored.position:>8}  {stored.received}  {found.station}/{found.seq}  {found.type}{note}"
 
 
-for command in (ledger.verify, ledger.rebuild, ledger.redrive):
+for command in (ledger.verify, ledger.rebuild, ledger.redrive, ledger.backup, ledger.restore):
     main.add_command(command)
 
 

@@ -131,6 +131,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{subject} 发来无法识别的数据，已留存。请联系技术人员查看。",
         "{subject} sent what is no message of ours; it is kept. Ask a technician to look.",
     ),
+    "alarm_restored": (
+        "服务中心的数据已从备份恢复，终端正在补传之后的记录。请核对备份之后在本台答复过的来访。",
+        "The centre's data came back from a backup; terminals send what came after it. Please check visits answered here since.",
+    ),
     "alarm_bad_signature": (
         "{subject} 发来的记录签名不符，未予采信，原文已留存。请联系技术人员核查该终端。",
         "Messages in the name of {subject} are not signed by its key; they are kept, not believed. Ask a technician to look.",

@@ -128,6 +128,73 @@ def redrive(config: Path) -> None:
     )
 
 
+PASSPHRASE = click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Read the recovery passphrase from the first line of this file; without it, it is asked for.",
+)
+
+
+@click.command(epilog="Example: broker backup /media/usb/centre-2026-11-23.backup")
+@CONFIG
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@PASSPHRASE
+@click.option("--force", is_flag=True, help="Write over FILE if it is there.")
+def backup(config: Path, file: Path, passphrase_file: Path | None, force: bool) -> None:
+    """Write the whole database to FILE, encrypted under a recovery passphrase; a centre may go on serving meanwhile.
+
+    Without the passphrase nobody can read it, nor can you: keep it apart from the backup.
+    """
+    from broker.ledger import backup as backups
+    from broker.store.database import StoreError
+
+    settings = settings_of(config)
+    passphrase = _passphrase(passphrase_file, new=True)
+    try:
+        size = backups.backup(settings.data, file, passphrase, site=settings.site, force=force)
+    except (backups.BackupError, StoreError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{file}: {size} bytes")
+
+
+@click.command(epilog="Example: broker restore /media/usb/centre-2026-11-23.backup")
+@CONFIG
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@PASSPHRASE
+@click.option("--force", is_flag=True, help="Take the place of a database that is there.")
+def restore(config: Path, file: Path, passphrase_file: Path | None, force: bool) -> None:
+    """Bring back the database from FILE. The centre must not be running.
+
+    Stations send again what came after the backup, once the centre serves.
+    """
+    from broker.ledger import backup as backups
+    from broker.store.database import HeldError, StoreError
+
+    settings = settings_of(config)
+    passphrase = _passphrase(passphrase_file, new=False)
+    try:
+        header = backups.restore(settings.data, file, passphrase, site=settings.site, force=force)
+    except HeldError as error:
+        raise click.ClickException(
+            f"{error} End the centre first: it can't serve from what is replaced."
+        ) from None
+    except (backups.BackupError, StoreError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"restored as of {header.made}; start the centre, and stations send what came after it")
+
+
+def _passphrase(file: Path | None, *, new: bool) -> str:
+    """From a file or a prompt; never an argument, which any process can read."""
+    if file is None:
+        return click.prompt("Recovery passphrase", hide_input=True, confirmation_prompt=new)
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        click.echo(f"broker: {file} can't be read ({error}). Name another --passphrase-file.", err=True)
+        raise SystemExit(2) from None
+    return lines[0] if lines else ""
+
+
 @contextmanager
 def _reading(settings: Centre) -> Iterator[sqlite3.Connection]:
     from broker.store.database import StoreError, open_reader

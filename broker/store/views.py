@@ -18,6 +18,7 @@ from broker import clock
 from broker.contract import facts
 from broker.contract.event import Event
 from broker.contract.facts import Fact
+from broker.contract.names import CENTRE
 from broker.visits import visit as rules
 from broker.visits.calls import Call
 from broker.visits.visit import PassUse, Visit
@@ -133,7 +134,7 @@ class Views:
                 self._key(event.station, fact)
             case facts.LogOpened():
                 if fact.predecessor is not None:
-                    self.alarm("log_reopened", event.station)
+                    self.alarm("restored" if event.station == CENTRE else "log_reopened", event.station)
 
     def _key(self, station: str, fact: facts.PassKeyMade) -> None:
         """A kid belongs to the first key that took it; a second one is not trusted, and staff see it."""
