@@ -34,7 +34,7 @@ from broker.ledger.redrive import Redriven, redrive
 from broker.mqtt.client import Arrival
 from broker.settings import Centre as Settings
 from broker.store import own_log, people, site, stations, views
-from broker.store.database import transaction
+from broker.store.database import is_storage_fault, transaction
 from broker.store.log import EventLog
 from broker.store.views import Changes
 from broker.store.writer import Writer
@@ -63,6 +63,8 @@ class Centre:
         self._log = EventLog(connection)
         self._ingest = Ingest(settings.site, self._log, connection)
         self._db = connection
+        self.storage_fails = False
+        """Whether the latest write failed for want of room or for a fault of the disk. Kept here: it can't be written."""
         self._places = frozenset(place.id for place in settings.areas.places)
         self._writer: Writer[Arrival] = Writer(connection, self._batch)
 
@@ -222,19 +224,40 @@ class Centre:
 
     @contextmanager
     def _commit(self, db: sqlite3.Connection) -> Iterator[None]:
+        before = db.total_changes
         try:
             with transaction(db):
                 yield
-        except BaseException:
+        except BaseException as error:
             self._log.forget()
+            if is_storage_fault(error):
+                self._storage(fails=True, why=str(error))
             raise
+        if db.total_changes != before:
+            self._storage(fails=False)
+
+    def _storage(self, *, fails: bool, why: str = "") -> None:
+        """The disk took nothing, or takes again: shown at once, said in the log once."""
+        if fails == self.storage_fails:
+            return
+        self.storage_fails = fails
+        if fails:
+            log.error("the database can't be written (%s); nothing is acknowledged until it can", why)
+        else:
+            log.warning("the database can be written again; stations send what was not acknowledged")
+        self._on_change(Changes(alarms=True))
 
     def _batch(self, arrivals: list[Arrival]) -> None:
         asks = self._asks(arrivals)
         try:
             with self._commit(self._db):
                 taken, fresh_keys = self._take(arrivals)
-        except Exception:
+        except Exception as error:
+            if is_storage_fault(error):
+                # No fault of the messages: their stations send them again until they are acknowledged.
+                for arrival in arrivals:
+                    self._done(arrival)
+                return
             log.exception("a batch of %d failed; taking its messages one by one", len(arrivals))
             if len(arrivals) > 1:
                 for one in arrivals:

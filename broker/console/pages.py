@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -28,6 +30,7 @@ from broker.contract.version import __version__
 from broker.store import accounts
 from broker.store import board as store
 from broker.store.accounts import Session
+from broker.store.board import Alarm, Board
 from broker.visits.deciding import Refusal
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -43,7 +46,7 @@ class Desk:
         self.centre, self.db = centre, reading
         self.areas, self.policy = areas, policy
         self.attempts = Attempts()
-        self.live = Live(lambda now, began: store.read_board(reading, now, began), ending)
+        self.live = Live(self._board, ending)
         self._templates = Environment(
             loader=PackageLoader("broker.console"),
             autoescape=True,
@@ -51,6 +54,13 @@ class Desk:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+
+    def _board(self, now: datetime, day_began: datetime) -> Board:
+        """What is stored, and what can't be: that the disk takes nothing."""
+        board = store.read_board(self.db, now, day_began)
+        if not self.centre.storage_fails:
+            return board
+        return replace(board, alarms=(Alarm("storage_fails", "", clock.stamp(now), 1), *board.alarms))
 
     def presenter(self, request: Request[Any, Any, Any]) -> Presenter:
         language = request.cookies.get(LANGUAGE_COOKIE, LANGUAGES[0])

@@ -131,6 +131,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{subject} 发来无法识别的数据，已留存。请联系技术人员查看。",
         "{subject} sent what is no message of ours; it is kept. Ask a technician to look.",
     ),
+    "alarm_storage_fails": (
+        "服务中心的磁盘已满或写不进去：新的登记暂存在终端，腾出空间后会自动补上。请立即联系技术人员。",
+        "The centre's disk is full or can't be written: new records wait at the terminals and come by themselves once there is room. Call a technician now.",
+    ),
     "alarm_restored": (
         "服务中心的数据已从备份恢复，终端正在补传之后的记录。请核对备份之后在本台答复过的来访。",
         "The centre's data came back from a backup; terminals send what came after it. Please check visits answered here since.",

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from broker.contract import facts, message
@@ -83,15 +81,24 @@ def _message(db: sqlite3.Connection, ingest: Ingest, hash: str, done: Redriven) 
             pass
         case _:
             return False
-    with _or_not_at_all(db, ingest) as attempt:
-        taken = ingest.take([(letter.topic, station, letter.payload)])
-        attempt.holds = _is_in_the_log(ingest, letter.payload)
-        if attempt.holds:
+    try:
+        with transaction(db):
+            taken = ingest.take([(letter.topic, station, letter.payload)])
+            if not _is_in_the_log(ingest, letter.payload):
+                raise _RefusedAgain
             aside.settle(db, hash)
-    if attempt.holds:
-        done.changes.add(taken.changes)
-        done.acknowledgements |= taken.acknowledgements
-    return attempt.holds
+    except BaseException as error:
+        ingest.events.forget()
+        if isinstance(error, _RefusedAgain):
+            return False
+        raise
+    done.changes.add(taken.changes)
+    done.acknowledgements |= taken.acknowledgements
+    return True
+
+
+class _RefusedAgain(Exception):
+    """Rolls the trial back: a letter that is refused again is not even counted up."""
 
 
 def _is_in_the_log(ingest: Ingest, payload: bytes) -> bool:
@@ -103,24 +110,3 @@ def _is_in_the_log(ingest: Ingest, payload: bytes) -> bool:
     stored = ingest.events.hashes(key, found.first, found.last)
     sent = {found.first + n: hashlib.sha256(item.body).hexdigest() for n, item in enumerate(found.items)}
     return stored == sent
-
-
-@dataclass(slots=True)
-class _Attempt:
-    holds: bool = False
-
-
-@contextmanager
-def _or_not_at_all(db: sqlite3.Connection, ingest: Ingest) -> Iterator[_Attempt]:
-    """A transaction that is rolled back unless it `holds`: a letter that is refused again leaves no trace of the trial."""
-    attempt = _Attempt()
-    db.execute("begin immediate")
-    try:
-        yield attempt
-    except BaseException:
-        attempt.holds = False
-        raise
-    finally:
-        db.execute("commit" if attempt.holds else "rollback")
-        if not attempt.holds:
-            ingest.events.forget()

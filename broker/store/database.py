@@ -109,10 +109,12 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     connection.execute("begin immediate")
     try:
         yield connection
+        connection.execute("commit")
     except BaseException:
-        connection.execute("rollback")
+        # SQLite itself ends the transaction on some faults of the disk.
+        if connection.in_transaction:
+            connection.execute("rollback")
         raise
-    connection.execute("commit")
 
 
 def meta(connection: sqlite3.Connection, key: str) -> str:
@@ -121,3 +123,17 @@ def meta(connection: sqlite3.Connection, key: str) -> str:
     if row is None:
         raise KeyError(key)
     return row[0]
+
+
+def is_storage_fault(error: BaseException) -> bool:
+    """True where the disk is full, failing or read-only: the same work may succeed later, as it is."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return isinstance(error, sqlite3.Error) and code in _STORAGE_FAULTS
+
+
+_STORAGE_FAULTS = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+}
