@@ -189,7 +189,7 @@ def shoot(stage: Stage, path: Path) -> None:
     picture = Image.frombytes("RGB", (width, height), bytes(data)).transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
-        picture.save(file, format="PNG")
+        picture.save(file, format="PNG", compress_level=2)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
