@@ -156,7 +156,9 @@ def _readme(folder: Path) -> None:
         with Image.open(source) as picture:
             size = (width, round(picture.height * width / picture.width))
             small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-        small.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(to / f"{short}.png", optimize=True)
+palette = small.quantize(256)
+        dithered = small.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+        dithered.save(to / f"{short}.png", optimize=True)
 
 
 if __name__ == "__main__":
