@@ -30,6 +30,8 @@ class Line:
     log: str
     lasts: list[int]
     read: Callable[[int], bytes]
+    window: int = WINDOW
+    """Events under way at most."""
     sent: int = 0
     """Messages sent, as an index into `lasts`."""
     acked: int = 0
@@ -129,7 +131,7 @@ class Sender:
             return found
 
     def _fill(self, line: Line, now: float) -> None:
-        while line.sent < len(line.lasts) and line.lasts[line.sent] - line.acked <= WINDOW:
+        while line.sent < len(line.lasts) and line.lasts[line.sent] - line.acked <= line.window:
             if line.sent == line.done:
                 line.resend_at = now + line.wait
             self.publish(line.station, line.read(line.sent))
