@@ -156,7 +156,7 @@ def _readme(folder: Path) -> None:
         with Image.open(source) as picture:
             size = (width, round(picture.height * width / picture.width))
             small = picture.convert("RGB").resize(size, Image.Resampling.LANCZOS)
-palette = small.quantize(256)
+        palette = small.quantize(256)
         dithered = small.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
         dithered.save(to / f"{short}.png", optimize=True)
 
