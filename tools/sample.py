@@ -150,6 +150,7 @@ class SampleDesk:
     asked: list[str] = field(default_factory=list[str])
     drafts: list[Draft] = field(default_factory=list[Draft])
     fails: bool = False
+    prints: bool = True
     recalled: Viewed | Problem = Problem.NOT_FOUND
 
     def register(self, draft: Draft) -> RegisteredVisit:
@@ -165,7 +166,7 @@ class SampleDesk:
 
     def print_slip(self, visit_id: str) -> bool:
         self.asked.append("print_slip")
-        return True
+        return self.prints
 
     def decide_by_pin(self, visit_id: str, pin: str) -> Problem | None:
         self.asked.append("decide_by_pin")

@@ -333,7 +333,7 @@ class Session:
         flow.registered(found.visit)
         flow.host(found.waiting)
         if found.decision is not None:
-            self.decided(found.visit.id, found.decision, found.place, slip=found.slip, printing=False)
+            self.decided(found.visit.id, found.decision, found.place, slip=found.slip)
         if recalling is not None:
             recalling.abandon()
         self._go(Page.REGISTRATION)
@@ -352,9 +352,8 @@ class Session:
         place: str = "",
         *,
         slip: SlipOutcome | None = None,
-        printing: bool = True,
     ) -> None:
-        """A decision was applied: where it is a yes, the pass is fetched and the slip printed (once)."""
+        """A decision was applied: where it is a yes, the pass is fetched and the slip printed, unless it was before."""
         if self.flow is None or not self._here(visit):
             return
         self.flow.decided(decision, place)
@@ -371,7 +370,7 @@ class Session:
             self.flow.pass_ready(vpass)
             if slip is not None:
                 self.flow.slip_done(slip)
-            if printing:
+            else:
                 self.print_slip()
 
         self._do(lambda: desk.pass_for(visit), ready, self._trouble)
@@ -384,7 +383,13 @@ class Session:
         visit = flow.visit.id
         flow.slip = None
         self._changed()
-        self._do(lambda: desk.print_slip(visit), lambda _printing: None, self._trouble)
+
+        def done(printing: bool) -> None:
+            if not printing and self._here(visit) and flow.slip is None:
+                # Printed before, perhaps, and nobody knows how it ended: the pass on the screen is good either way.
+                flow.slip_done(SlipOutcome.UNKNOWN)
+
+        self._do(lambda: desk.print_slip(visit), done, self._trouble)
 
     def slip(self, visit: str, outcome: SlipOutcome, reason: str) -> None:
         """What is known of the slip."""

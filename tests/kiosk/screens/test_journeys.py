@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 import sample
@@ -10,7 +11,7 @@ from kivy.base import EventLoop
 
 from broker.contract.facts import Decision, SlipOutcome
 from firmware_bridge.capabilities import ReaderTrouble
-from kiosk.lobby.flows.draft import Identity, Problem
+from kiosk.lobby.flows.draft import Identity, Problem, RegisteredVisit
 from kiosk.lobby.flows.registration import Step, Waiting
 from kiosk.lobby.session import Signs
 from kiosk.ui import pilot, theme
@@ -362,6 +363,29 @@ def test_a_visit_is_brought_back_with_its_number_and_last_four(terminal: Make) -
     assert t.shows("482 913")
 
 
+def test_a_visit_agreed_while_its_visitor_was_away_gets_its_slip_when_it_is_brought_back(
+    terminal: Make,
+) -> None:
+    t = terminal()
+    t.sample.session.take_up(_View(Decision.AGREED))
+    assert t.screen == "pass"
+    assert t.sample.desk.asked == ["pass_for", "print_slip"]
+
+
+def test_a_slip_that_was_printed_is_not_printed_again_when_its_visit_is_brought_back(terminal: Make) -> None:
+    t = terminal()
+    t.sample.session.take_up(_View(Decision.AGREED, SlipOutcome.PRINTED))
+    assert t.sample.desk.asked == ["pass_for"]
+    assert t.shows("访客条已打印")
+
+
+def test_a_slip_of_which_nothing_is_known_leaves_nobody_waiting_for_it(terminal: Make) -> None:
+    t = terminal()
+    t.sample.desk.prints = False
+    sample.to_pass(t.sample)
+    assert t.shows("如未取到访客条")
+
+
 def test_a_number_that_does_not_fit_gets_one_answer_and_can_be_left(terminal: Make) -> None:
     t = terminal()
     t.tap("find")
@@ -422,13 +446,14 @@ def test_the_next_visitor_finds_the_terminals_own_language(terminal: Make) -> No
     assert t.shows("您好，欢迎光临")
 
 
+@dataclass
 class _View:
-    visit = sample.VISIT
-    language = "zh_CN"
-    waiting = Waiting.WITH_STAFF
-    decision = None
-    place = ""
-    slip = None
+    decision: Decision | None = None
+    slip: SlipOutcome | None = None
+    visit: RegisteredVisit = sample.VISIT
+    language: str = "zh_CN"
+    waiting: Waiting = Waiting.WITH_STAFF
+    place: str = ""
 
 
 def _fields(t) -> list[Field]:
