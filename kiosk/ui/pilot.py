@@ -209,7 +209,20 @@ class Pilot:
         finally:
             os.umask(before)
         self._socket.listen(4)
+        self._keep_pace()
         threading.Thread(target=self._accept, name="pilot", daemon=True).start()
+
+    @staticmethod
+    def _keep_pace() -> None:
+        """Finish each frame before the next is begun.
+
+        A window without a screen has nothing that waits for its frames: with software GL on a busy machine they pile up
+        to many seconds, and what was drawn is then seen by nobody until all are done.
+        """
+        from kivy.core.window import Window
+        from kivy.graphics.opengl import glFinish
+
+        Window.bind(on_flip=lambda *_: glFinish())
 
     def close(self) -> None:
         """Stop listening; the socket's file goes."""

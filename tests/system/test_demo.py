@@ -97,6 +97,7 @@ def test_the_console_s_page_needs_no_server(
 
 def test_the_log_holds_the_visit_s_events_in_order(played: tuple[House, list[str]]) -> None:
     it, _ = played
+    # The demo waits for each before it goes on, so they arrive in the order in which they happened.
     assert [kind for kind in it.types() if kind in OF_THE_VISIT] == OF_THE_VISIT
 
 

@@ -104,9 +104,9 @@ class Dots(Box):
         for index, dot in enumerate(self._dots):
             if theme.motion(1):
                 wave = (
-                    Animation(a=0.25, duration=0.3 + 0.15 * index)
-                    + Animation(a=1.0, duration=0.35)
-                    + Animation(a=1.0, duration=0.3 - 0.15 * index)
+                    Animation(a=0.25, duration=0.3 + 0.15 * index, step=0.1)
+                    + Animation(a=1.0, duration=0.35, step=0.1)
+                    + Animation(a=1.0, duration=0.3 - 0.15 * index, step=0.1)
                 )
                 wave.repeat = True
                 wave.start(dot.tint)
