@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -50,6 +52,9 @@ def test_whatever_is_killed_cut_filled_or_restored_every_event_arrives_once_in_o
     print(f"{sent} events sent = stored")
     assert sent > STATIONS * SECONDS * 5, "the stations hardly got to say anything: that proves nothing"
     views_count_each_fact_once(house, centre)
+    verify = [sys.executable, "-m", "broker.cli", "verify", "--config", str(house.centre.config)]
+    said = subprocess.run(verify, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout + said.stderr
 
 
 def whole(station: StationProcess, own: Ledger, centre: Ledger) -> int:
