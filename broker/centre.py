@@ -39,6 +39,7 @@ from broker.store.log import EventLog
 from broker.store.views import Changes
 from broker.store.writer import Writer
 from broker.visits.calls import may_take
+from broker.visits.correcting import Choices, correct
 from broker.visits.deciding import Refusal, may_answer
 from broker.visits.visit import Visit
 
@@ -168,6 +169,38 @@ class Centre:
             return None
 
         return self._writer.submit(work)
+
+    def correct(
+        self, visit: str, field: str, given: dict[str, str], reason: str, account: str
+    ) -> Future[Refusal | None]:
+        """V10: a new entry beside a wrong one, in the centre's own log."""
+
+        def work(db: sqlite3.Connection) -> Refusal | None:
+            with self._commit(db):
+                found = views.read_visit(db, visit)
+                made = correct(
+                    found,
+                    people.of_visit(db, visit),
+                    field,
+                    given,
+                    reason=reason,
+                    account=account,
+                    choices=self._choices(found.visit_type if found else ""),
+                )
+                if isinstance(made, Refusal):
+                    return made
+                changes = own_log.write(db, self._log, self._settings.site, *made)
+            self._on_change(changes)
+            return None
+
+        return self._writer.submit(work)
+
+    def _choices(self, visit_type: str) -> Choices:
+        kinds = (kind for kind in self._settings.policy.visit_types if kind.id == visit_type)
+        return Choices(
+            purposes=frozenset(purpose.id for kind in kinds for purpose in kind.purposes),
+            buildings=frozenset(building.id for building in self._settings.areas.buildings),
+        )
 
     def show_person(self, visit: str, account: str) -> Future[dict[str, Personal]]:
         """A visitor's data in full, by class; that it was opened is on record before it is shown."""

@@ -20,7 +20,7 @@ from litestar.static_files import create_static_files_router
 
 from broker.centre import Centre
 from broker.console.live import Live
-from broker.console.pages import BoardPages, Desk, Entrance, VisitPages, logged_in
+from broker.console.pages import BoardPages, Desk, Entrance, RecordPages, VisitPages, logged_in
 from broker.console.security import CSRF_COOKIE, HEADERS
 from broker.settings import Centre as Settings
 from broker.store.database import meta
@@ -56,6 +56,7 @@ def make_app(
             Entrance,
             BoardPages,
             VisitPages,
+            RecordPages,
             create_static_files_router(path="/static", directories=[STATIC], cache_control=None),
         ],
         dependencies={

@@ -27,7 +27,7 @@ from broker.console.words import HTML_LANG, LANGUAGES, Speaker
 from broker.contract.facts import Decision
 from broker.contract.sitedata import Areas, Policy
 from broker.contract.version import __version__
-from broker.store import accounts
+from broker.store import accounts, aside, corrections
 from broker.store import board as store
 from broker.store.accounts import Session
 from broker.store.board import Alarm, Board
@@ -265,6 +265,26 @@ class VisitPages(Controller):
 
         return _stream(desk.live.stream(fragments, lambda: desk.session(request) is not None))
 
+    @post("/visits/{visit:str}/correct", status_code=200)
+    async def correct(
+        self, request: Request[Any, Any, Any], desk: Desk, session: Session, visit: str, data: Form
+    ) -> Response[str]:
+        field, reason = data.get("field", ""), data.get("reason", "")
+        refusal = await asyncio.wrap_future(desk.centre.correct(visit, field, data, reason, session.account))
+        if refusal is not None:
+            return desk.notice(request, refusal.value, good=False)
+        presenter = desk.presenter(request)
+        values = _visit_values(desk, presenter, visit) or {}
+        render = desk.renderer(presenter)
+        html = "".join(
+            (
+                render("_notice.html", key="corrected_done", good=True),
+                render("_correct.html", oob=True, **values),
+                render("_person.html", oob=True, full=None, **values),
+            )
+        )
+        return Response(html, media_type="text/html", headers=NO_STORE)
+
     @get("/visits/{visit:str}/person")
     async def hidden(
         self, request: Request[Any, Any, Any], desk: Desk, session: Session, visit: str
@@ -289,6 +309,27 @@ class VisitPages(Controller):
         return Response(html, media_type="text/html", headers=NO_STORE)
 
 
+class RecordPages(Controller):
+    """What was set aside: why, whence, when, how large; and to try it again."""
+
+    @get("/records")
+    async def records(self, request: Request[Any, Any, Any], desk: Desk, session: Session) -> Response[str]:
+        found = desk.presenter(request).records(aside.records(desk.db), clock.now())
+        return desk.page(request, "records.html", account=session.account, records=found)
+
+    @post("/records/redrive", status_code=200)
+    async def redrive(self, request: Request[Any, Any, Any], desk: Desk, session: Session) -> Response[str]:
+        done = await asyncio.wrap_future(desk.centre.redrive(session.account))
+        presenter = desk.presenter(request)
+        found = presenter.records(aside.records(desk.db), clock.now())
+        render = desk.renderer(presenter)
+        text = presenter.t("redriven", events=done.events, messages=done.messages, left=done.left)
+        html = render("_notice.html", key="", text=text, good=True) + render(
+            "_records.html", records=found, oob=True
+        )
+        return Response(html, media_type="text/html", headers=NO_STORE)
+
+
 def _visit_values(desk: Desk, presenter: Presenter, visit: str) -> dict[str, Any] | None:
     now = clock.now()
     row = store.read_one(desk.db, visit, now)
@@ -303,6 +344,8 @@ def _visit_values(desk: Desk, presenter: Presenter, visit: str) -> dict[str, Any
         "pass_state": presenter.pass_state(row, now),
         "slip_state": presenter.slip_state(row.placed.visit),
         "steps": presenter.steps(store.timeline(desk.db, row.placed.visit), now),
+        "corrections": presenter.corrections(corrections.of_visit(desk.db, visit), now),
+        "correctable": presenter.correctable(row.placed.visit),
         "opened": [
             (presenter.when(at, now), account, presenter.t.known(f"act_{act}", act))
             for at, account, act in store.opened(desk.db, visit)

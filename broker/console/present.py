@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 
 from broker import clock
 from broker.console.words import Speaker
-from broker.contract.facts import Decider, Decision, SlipOutcome
+from broker.contract.facts import CorrectionReason, Decider, Decision, SlipOutcome
 from broker.contract.personal import CLASSES, Document, HostNamed, Personal, PersonName, Phone
 from broker.contract.sitedata import Areas, Policy, Words, say
+from broker.store.aside import Record
 from broker.store.board import Board, Device, Entry, Row, Station
+from broker.store.corrections import Correction
 from broker.store.people import Masked
 from broker.visits.board import ON_BOARD, Standing
 from broker.visits.visit import Visit
@@ -82,6 +84,39 @@ class StationLine:
     notes: tuple[str, ...]
     troubled: bool
     devices: tuple[DeviceLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionLine:
+    """One correction: the old value, struck out, beside the new one (V10)."""
+
+    label: str
+    before: str
+    after: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correctable:
+    """A field that may be corrected: what is chosen from (id, name, chosen), or "" to type."""
+
+    field: str
+    label: str
+    choices: tuple[tuple[str, str, bool], ...] = ()
+    kind: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLine:
+    """One thing set aside, as staff read of it."""
+
+    kind: str
+    title: str
+    station: str
+    at: str
+    reason: str
+    size: str
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +305,75 @@ class Presenter:
                         lines.append((self.t("host"), value.name))
         return lines
 
+    def corrections(self, found: list[Correction], now: datetime) -> list[CorrectionLine]:
+        """What was corrected, by whom, when and why; personal values masked."""
+        return [
+            CorrectionLine(
+                self.t.known(f"field_{one.field}", one.field),
+                self._corrected(one.field, one.before),
+                self._corrected(one.field, one.after),
+                " · ".join(
+                    (one.account, self.when(one.at, now), self.t.known(f"because_{one.reason}", one.reason))
+                ),
+            )
+            for one in found
+        ]
+
+    def _corrected(self, field: str, value: str | Masked | None) -> str:
+        match value:
+            case None:
+                return self.t("value_gone")
+            case Masked():
+                unit = self.t("unit", unit=value.host_unit) if value.host_unit else ""
+                room = self.t("room", room=value.host_room) if value.host_room else ""
+                parts = (value.name, value.phone, unit, room, value.host_name)
+                return " ".join(part for part in parts if part)
+            case _ if field == "building":
+                return self._say(self._buildings.get(value, {})) or value
+            case _ if field == "purpose":
+                names = (names for (_, id), names in self._purposes.items() if id == value)
+                return self._say(next(names, {})) or value
+            case _:
+                return value
+
+    def correctable(self, visit: Visit) -> list[Correctable]:
+        """The fields of a registration that staff may correct, with what they may choose."""
+        purposes = tuple(
+            (id, self._say(names), id == visit.purpose)
+            for (kind, id), names in self._purposes.items()
+            if kind == visit.visit_type
+        )
+        buildings = tuple(
+            (id, self._say(names), id == visit.building) for id, names in self._buildings.items()
+        )
+        return [
+            Correctable("name", self.t("field_name")),
+            Correctable("phone", self.t("field_phone"), kind="tel"),
+            Correctable("host", self.t("field_host"), kind="host"),
+            Correctable("building", self.t("field_building"), buildings),
+            Correctable("purpose", self.t("field_purpose"), purposes),
+            Correctable("people", self.t("field_people"), kind="number"),
+        ]
+
+    @property
+    def correction_reasons(self) -> list[tuple[str, str]]:
+        return [(one.value, self.t(f"because_{one.value}")) for one in CorrectionReason]
+
+    def records(self, found: list[Record], now: datetime) -> list[RecordLine]:
+        """What was set aside; of what is inside, nothing."""
+        return [
+            RecordLine(
+                one.kind,
+                self.t(f"record_{one.kind}"),
+                one.station,
+                self.when(one.at, now),
+                one.reason,
+                f"{one.size / 1024:.1f} KB" if one.size >= 1024 else f"{one.size} B",
+                one.times,
+            )
+            for one in found
+        ]
+
     def steps(self, entries: list[Entry], now: datetime) -> list[Step]:
         """A visit's events, told."""
         return [self._step(entry, now) for entry in entries]
@@ -283,6 +387,7 @@ class Presenter:
             "decision": self.t.known(f"decision_{data.get('decision')}", ""),
             "by": self.t.known(f"by_{data.get('by')}", ""),
             "outcome": self.t.known(f"slip_{data.get('outcome')}", ""),
+            "field": self.t.known(f"field_{data.get('field')}", str(data.get("field", ""))),
             "reason": self.t.known(f"reason_{data.get('reason')}", str(data.get("reason", ""))),
         }
         match entry.type:
@@ -301,6 +406,8 @@ class Presenter:
                 note = self.t.known(data.get("reason", ""), data.get("reason", ""))
             case "staff.called":
                 tone = "call"
+            case "visit.corrected":
+                note = self.t.known(f"because_{data.get('reason')}", "")
             case _:
                 pass
         return Step(self.when(entry.at, now), self.t.known(key, entry.type, **values), note, tone)

@@ -179,6 +179,41 @@ class StaffComing(msgspec.Struct, frozen=True, kw_only=True):
     account: Short
 
 
+class CorrectedField(StrEnum):
+    """What of a registration may be corrected (V10). The last three are personal: their values stand beside the body."""
+
+    PURPOSE = "purpose"
+    BUILDING = "building"
+    PEOPLE = "people"
+    NAME = "name"
+    PHONE = "phone"
+    HOST = "host"
+
+
+class CorrectionReason(StrEnum):
+    """Why; a closed list, because what people type may name a person."""
+
+    TYPO = "typo"
+    VISITOR = "visitor"
+    HOST = "host"
+    DOCUMENT = "document"
+
+
+class VisitCorrected(msgspec.Struct, frozen=True, kw_only=True):
+    """V10: a registration was wrong; this entry stands beside it, which stays as it is. In the centre's own log.
+
+    `before` and `after` are "" for a personal field: the new value is the class of that name beside the body, the old
+    one stands beside the event that it came with.
+    """
+
+    visit: Id
+    field: CorrectedField
+    before: Short = ""
+    after: Short = ""
+    reason: CorrectionReason
+    account: Short
+
+
 class PassAdmitted(msgspec.Struct, frozen=True, kw_only=True):
     """A gate let somebody in. `offline` says the centre was not in reach when the gate decided."""
 
@@ -218,6 +253,7 @@ Fact = (
     | PassIssued
     | SlipPrinted
     | VisitRecalled
+    | VisitCorrected
     | StaffCalled
     | StaffComing
     | PassAdmitted
@@ -234,6 +270,7 @@ FACTS: dict[tuple[str, int], type[Fact]] = {
     ("pass.issued", 1): PassIssued,
     ("slip.printed", 1): SlipPrinted,
     ("visit.recalled", 1): VisitRecalled,
+    ("visit.corrected", 1): VisitCorrected,
     ("staff.called", 1): StaffCalled,
     ("staff.coming", 1): StaffComing,
     ("pass.admitted", 1): PassAdmitted,

@@ -234,3 +234,9 @@ def m005_log_keys(db: Database) -> None:
         " where seq = 1 and type = 'log.opened' and state = 'ok'"
         " and json_extract(cast(body as text), '$.data.public_key') is not null"
     )
+
+
+@migrations()
+def m006_corrections(db: Database) -> None:
+    """Which fields of a visit were corrected (V10)."""
+    db.execute("alter table visits add column corrected text not null default ''")

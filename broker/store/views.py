@@ -96,7 +96,11 @@ class Views:
                 | facts.PassIssued()
                 | facts.SlipPrinted()
                 | facts.VisitRecalled()
+                | facts.VisitCorrected()
             ):
+                if isinstance(fact, facts.VisitRegistered):
+                    held = self.visit(fact.visit).corrected.split()
+                    opened = {name: value for name, value in opened.items() if name not in held}
                 self._visits[fact.visit] = rules.after(
                     self.visit(fact.visit), fact, station=event.station, at=at
                 )

@@ -23,6 +23,9 @@ class Refusal(StrEnum):
     CALL_TAKEN = "call_taken"
     UNKNOWN_CALL = "unknown_call"
     TERMINAL_OFFLINE = "terminal_offline"
+    NOTHING_CHANGED = "nothing_changed"
+    NO_SUCH_VALUE = "no_such_value"
+    NO_REASON = "no_reason"
 
 
 FINAL = frozenset({Decision.AGREED, Decision.AWAY, Decision.DECLINED})

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from broker.contract import facts
-from broker.contract.facts import Decision
+from broker.contract.facts import CorrectedField, Decision
 
 
 class Visit(msgspec.Struct, frozen=True):
@@ -46,6 +46,8 @@ class Visit(msgspec.Struct, frozen=True):
     slip_reason: str = ""
     recalled_at: str = ""
     cti: str = ""
+    corrected: str = ""
+    """Fields that were corrected (V10), with a space between: what stands here of them is the corrected value."""
 
     @property
     def effective(self) -> str:
@@ -90,6 +92,7 @@ VisitFact = (
     | facts.PassIssued
     | facts.SlipPrinted
     | facts.VisitRecalled
+    | facts.VisitCorrected
 )
 GateFact = facts.PassAdmitted | facts.PassRefused | facts.PassLeft
 
@@ -98,16 +101,17 @@ def after(visit: Visit, fact: VisitFact, *, station: str, at: str) -> Visit:
     """The visit after a fact of `station` that happened `at`."""
     match fact:
         case facts.VisitRegistered():
+            held = visit.corrected.split()
             return replace(
                 visit,
                 station=station,
                 number=fact.number,
                 visit_type=fact.visit_type,
-                purpose=fact.purpose,
+                purpose=visit.purpose if "purpose" in held else fact.purpose,
                 arranged=fact.arranged,
                 identity=fact.identity,
-                people=fact.people,
-                building=fact.building,
+                people=visit.people if "people" in held else fact.people,
+                building=visit.building if "building" in held else fact.building,
                 language=fact.consent.language,
                 request=fact.request.id,
                 decider=fact.request.decider,
@@ -133,6 +137,19 @@ def after(visit: Visit, fact: VisitFact, *, station: str, at: str) -> Visit:
             return replace(visit, cti=fact.cti)
         case facts.SlipPrinted():
             return replace(visit, slip=fact.outcome, slip_reason=fact.reason)
+        case facts.VisitCorrected():
+            held = sorted({*visit.corrected.split(), fact.field})
+            values: dict[str, object] = {"corrected": " ".join(held)}
+            match fact.field:
+                case CorrectedField.PURPOSE | CorrectedField.BUILDING:
+                    values[fact.field] = fact.after
+                case CorrectedField.PEOPLE:
+                    values["people"] = (
+                        int(fact.after) if fact.after.isdecimal() and len(fact.after) < 4 else visit.people
+                    )
+                case CorrectedField.NAME | CorrectedField.PHONE | CorrectedField.HOST:
+                    pass
+            return replace(visit, **values)
         case facts.VisitRecalled():
             return replace(visit, recalled_at=max(visit.recalled_at, at))
 

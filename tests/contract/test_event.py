@@ -16,6 +16,8 @@ from broker.contract.acknowledgement import Acknowledgement, AcknowledgementErro
 from broker.contract.event import ClockReading, Event, EventError, SealedRef
 from broker.contract.facts import (
     Consent,
+    CorrectedField,
+    CorrectionReason,
     DecidedBy,
     Decider,
     Decision,
@@ -33,6 +35,7 @@ from broker.contract.facts import (
     SlipPrinted,
     StaffCalled,
     StaffComing,
+    VisitCorrected,
     VisitDecided,
     VisitRecalled,
     VisitRegistered,
@@ -83,6 +86,14 @@ FACTS = [
     PassIssued(visit=new_id(), cti=CTI, kid=1, index=2, not_before=3, expires=4, areas=5, entries=1, mode=0),
     SlipPrinted(visit=new_id(), outcome=SlipOutcome.UNKNOWN, reason="no_status"),
     VisitRecalled(visit=new_id(), by="number"),
+    VisitCorrected(
+        visit=new_id(),
+        field=CorrectedField.PEOPLE,
+        before="2",
+        after="3",
+        reason=CorrectionReason.TYPO,
+        account="admin",
+    ),
     StaffCalled(call=new_id()),
     StaffComing(call=new_id(), account="admin"),
     PassAdmitted(cti=CTI, kid=1, nonce=new_id(), gate="gate-1", offline=False),
