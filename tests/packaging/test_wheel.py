@@ -77,7 +77,7 @@ def test_everything_in_a_package_s_folder_is_in_the_wheel(folder: str, package: 
 @pytest.mark.parametrize(
     ("what", "start", "end"),
     [
-        ("the terminals' text fonts", "kiosk/ui/fonts/", ".otf"),
+        ("the terminals' text fonts", "kiosk/ui/fonts/", ".ttf"),
         ("the terminals' icons", "kiosk/ui/fonts/", ".ttf"),
         ("the receipt's font", "firmware_bridge/simulators/fonts/", ".otf"),
         ("the Chinese catalogue", "kiosk/locale/zh_CN/", ".mo"),
