@@ -26,7 +26,8 @@ from broker.contract.sitedata import (
 from firmware_bridge.capabilities import CardType, CardWarning, IdCard, ReaderTrouble
 from kiosk.lobby.flows.draft import Draft, Identity, PassShown, Problem, RegisteredVisit
 from kiosk.lobby.flows.registration import Registration, Step, Waiting
-from kiosk.lobby.session import Call, Desk, Session, Signs, Viewed
+from kiosk.lobby.outside import Call, Desk, Signs, Viewed
+from kiosk.lobby.session import Session
 
 T = TypeVar("T")
 NOW = datetime(2026, 11, 23, 1, 41, tzinfo=UTC)

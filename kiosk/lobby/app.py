@@ -34,9 +34,10 @@ def run(settings: LobbySettings, *, pilot: Path | None = None) -> int:
 
     from broker.contract.facts import Decision, SlipOutcome
     from kiosk.lobby.flows.registration import Waiting
+    from kiosk.lobby.outside import Signs
     from kiosk.lobby.screens.catalogue import import_all
     from kiosk.lobby.screens.view import LobbyView
-    from kiosk.lobby.session import Session, Signs
+    from kiosk.lobby.session import Session
     from kiosk.ui.shell import Shell, post
 
     T = TypeVar("T")

@@ -9,7 +9,8 @@ from broker.contract.sitedata import say
 from kiosk.lobby.screens.frame import Frame, Heading
 from kiosk.lobby.screens.screen import Screen
 from kiosk.ui import theme
-from kiosk.ui.controls import Banner, Button, Tile
+from kiosk.ui.cards import Banner
+from kiosk.ui.controls import Button, Tile
 from kiosk.ui.layout import Box, Column, Row, Space, Surface
 from kiosk.ui.qr import QrView
 from kiosk.ui.text import Icon, Text

@@ -16,7 +16,8 @@ from kiosk.lobby.flows.registration import Step
 from kiosk.lobby.screens.frame import Frame, Heading, next_button, problem_line
 from kiosk.lobby.screens.screen import Screen
 from kiosk.ui import theme
-from kiosk.ui.controls import Banner, Button, Tile
+from kiosk.ui.cards import Banner
+from kiosk.ui.controls import Button, Tile
 from kiosk.ui.layout import Box, Column, Row, Space, Surface
 from kiosk.ui.paint import Plate, Shade
 from kiosk.ui.text import Icon, Text

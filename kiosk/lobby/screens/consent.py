@@ -12,7 +12,8 @@ from kiosk.lobby.flows.registration import Step
 from kiosk.lobby.screens.frame import Frame, Heading, View, next_button, problem_line
 from kiosk.lobby.screens.screen import Screen
 from kiosk.ui import theme
-from kiosk.ui.controls import Check, Choice, Tile
+from kiosk.ui.cards import Check, Choice
+from kiosk.ui.controls import Tile
 from kiosk.ui.layout import Box, Column, Row, Space, Surface
 from kiosk.ui.text import Text
 

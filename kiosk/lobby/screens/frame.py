@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from kiosk.lobby.session import Call, Session
+from kiosk.lobby.outside import Call
+from kiosk.lobby.session import Session
 from kiosk.ui import theme
-from kiosk.ui.controls import Button, Progress, Segments
+from kiosk.ui.cards import Progress
+from kiosk.ui.controls import Button, Segments
 from kiosk.ui.keyboard import Keyboard
 from kiosk.ui.layout import Box, Column, Row, Space, Surface
 from kiosk.ui.paint import Backdrop, Plate
@@ -282,7 +284,7 @@ def next_button(
 
 def problem_line(view: View) -> list[Box]:
     """The sentence for what can't be taken yet, with its next step; nothing when all is well."""
-    from kiosk.ui.controls import Banner
+    from kiosk.ui.cards import Banner
 
     flow = view.session.flow
     problem = flow.problem if flow is not None else None

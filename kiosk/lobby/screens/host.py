@@ -12,7 +12,9 @@ from kiosk.lobby.flows.registration import Step
 from kiosk.lobby.screens.frame import Frame, Heading, next_button, problem_line
 from kiosk.lobby.screens.screen import Screen
 from kiosk.ui import theme
-from kiosk.ui.controls import Button, Choice, Field
+from kiosk.ui.cards import Choice
+from kiosk.ui.controls import Button
+from kiosk.ui.field import Field
 from kiosk.ui.keyboard import Digits, Keyboard, Letters, edited
 from kiosk.ui.layout import Box, Column, Grid, Row, Space
 from kiosk.ui.text import Text

@@ -8,7 +8,7 @@ from kiosk.lobby.flows.draft import Problem
 from kiosk.lobby.flows.registration import Step
 from kiosk.lobby.screens.frame import Frame, Heading, next_button, problem_line
 from kiosk.lobby.screens.screen import Screen
-from kiosk.ui.controls import Field
+from kiosk.ui.field import Field
 from kiosk.ui.keyboard import Digits, Letters, edited
 from kiosk.ui.layout import Box, Column, Row, Space
 

@@ -7,7 +7,8 @@ from collections.abc import Hashable
 from kiosk.lobby.flows.recall import Recall
 from kiosk.lobby.screens.frame import Frame, Heading, next_button
 from kiosk.lobby.screens.screen import Screen
-from kiosk.ui.controls import Banner, Field
+from kiosk.ui.cards import Banner
+from kiosk.ui.field import Field
 from kiosk.ui.keyboard import CLEAR, Digits, edited
 from kiosk.ui.layout import Box, Column, Row, Space
 

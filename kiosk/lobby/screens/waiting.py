@@ -14,7 +14,9 @@ from kiosk.lobby.screens.frame import Frame, Heading, View, problem_line
 from kiosk.lobby.screens.screen import Screen
 from kiosk.lobby.screens.summary import Dots
 from kiosk.ui import theme
-from kiosk.ui.controls import Banner, Button, Field, Tile
+from kiosk.ui.cards import Banner
+from kiosk.ui.controls import Button, Tile
+from kiosk.ui.field import Field
 from kiosk.ui.keyboard import Digits, edited
 from kiosk.ui.layout import Box, Column, Row, Space, Surface
 from kiosk.ui.paint import Plate

@@ -11,7 +11,8 @@ from broker.contract.sitedata import say
 from kiosk.lobby.screens.frame import Foot, View, chip_for
 from kiosk.lobby.screens.screen import Screen
 from kiosk.ui import theme, words
-from kiosk.ui.controls import Button, Choice, Tap, Tile
+from kiosk.ui.cards import Choice
+from kiosk.ui.controls import Button, Tap, Tile
 from kiosk.ui.layout import Box, Column, Fixed, Row, Space, Surface
 from kiosk.ui.paint import Backdrop, Plate
 from kiosk.ui.text import Icon, Text

@@ -14,7 +14,8 @@ from kivy.core.window import Window
 from kiosk.gate.screens.view import GateView
 from kiosk.lobby.screens.view import LobbyView
 from kiosk.ui import pilot
-from kiosk.ui.controls import Field, Tap
+from kiosk.ui.controls import Tap
+from kiosk.ui.field import Field
 from kiosk.ui.keyboard import Key
 from kiosk.ui.layout import Box
 from kiosk.ui.qr import QrView

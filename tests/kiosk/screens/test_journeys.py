@@ -13,9 +13,9 @@ from broker.contract.facts import Decision, SlipOutcome
 from firmware_bridge.capabilities import ReaderTrouble
 from kiosk.lobby.flows.draft import Identity, Problem, RegisteredVisit
 from kiosk.lobby.flows.registration import Step, Waiting
-from kiosk.lobby.session import Signs
+from kiosk.lobby.outside import Signs
 from kiosk.ui import pilot, theme
-from kiosk.ui.controls import Field
+from kiosk.ui.field import Field
 from kiosk.ui.layout import Box
 from kiosk.ui.qr import QrView
 from kiosk.ui.text import Text
