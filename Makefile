@@ -25,6 +25,7 @@ bench: ## Figures with their goals or peers; CASE=name for one, JSON=path to wri
 screens: ## Every screen, language and orientation as PNG, for people to look at.
 	@tools/setup.sh dev
 	@$(python) tools/screens.py
+	@$(python) -m tools.console_pictures
 
 clean: ## Back to a fresh clone: the environment and all data of the demo go.
 	rm -rf .venv var build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
