@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from broker.contract.version import __version__
 from broker.ledger import sealed_file
 from broker.ledger.sealed_file import Header, SealedFileError
 from broker.store import own_log
-from broker.store.database import FILE, hold, meta, open_reader, open_writer, transaction
+from broker.store.database import FILE, hold, meta, open_reader, open_writer, scratch, transaction
 from broker.store.log import EventLog, LogKey
 
 SHORTEST_PASSPHRASE = 12
@@ -43,10 +42,10 @@ def backup(folder: Path, out: Path, passphrase: str, *, site: str, force: bool =
     part = out.with_name(out.name + ".part")
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="backup-", dir=folder) as scratch,
             closing(open_reader(folder)) as live,
+            scratch(folder, "backup") as beside,
         ):
-            copy = Path(scratch) / FILE
+            copy = beside / FILE
             with closing(sqlite3.connect(copy)) as made:
                 # In one step: a snapshot, whatever is written meanwhile.
                 live.backup(made)
@@ -76,13 +75,13 @@ def restore(folder: Path, source: Path, passphrase: str, *, site: str, force: bo
             raise BackupError(
                 f"{folder / FILE} is there already, and a restore takes its place. Give --force if that is meant."
             )
-        with tempfile.TemporaryDirectory(prefix="restore-", dir=folder) as scratch:
-            header = _unseal(source, Path(scratch) / FILE, passphrase, site)
-            _begin_anew(Path(scratch), site)
+        with scratch(folder, "restore") as beside:
+            header = _unseal(source, beside / FILE, passphrase, site)
+            _begin_anew(beside, site)
             for suffix in ("-wal", "-shm"):
                 # Of the old database; SQLite would read them into the new one.
                 (folder / (FILE + suffix)).unlink(missing_ok=True)
-            (Path(scratch) / FILE).replace(folder / FILE)
+            (beside / FILE).replace(folder / FILE)
             _sync(folder)
         return header
 

@@ -7,9 +7,7 @@ page shows either the old state or the new one, never half of each.
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -20,12 +18,11 @@ from sqlite_utils import Database as SchemaTool
 from broker.contract import event as events
 from broker.contract import facts
 from broker.ingest.opening import open_beside
-from broker.store.database import FILE, StoreError, hold, transaction
+from broker.store.database import FILE, StoreError, scratch, transaction
 from broker.store.log import OK
 from broker.store.schema import migrations
 from broker.store.views import TABLES, Views
 
-SCRATCH = "rebuild-"
 BATCH = 2_000
 NEARLY = 1_000
 """Events that may be left for the last transaction, during which the centre waits."""
@@ -50,12 +47,8 @@ def rebuild(folder: Path, progress: Callable[[int], None] = lambda done: None) -
             f"{folder / FILE} is not there yet. Start `broker serve` once, or name another --config."
         )
     with ExitStack() as stack:
-        stack.enter_context(hold(folder, "rebuild.lock"))
-        for left in folder.glob(f"{SCRATCH}*"):
-            # Of one that was killed; it holds people's data.
-            shutil.rmtree(left)
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder))
-        db = stack.enter_context(closing(sqlite3.connect(Path(scratch) / "views.db", isolation_level=None)))
+        path = stack.enter_context(scratch(folder, "rebuild")) / "views.db"
+        db = stack.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
         db.execute("pragma journal_mode = off")
         db.execute("pragma synchronous = off")
         db.execute("pragma busy_timeout = 10000")

@@ -9,7 +9,9 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,6 +125,20 @@ def meta(connection: sqlite3.Connection, key: str) -> str:
     if row is None:
         raise KeyError(key)
     return row[0]
+
+
+@contextmanager
+def scratch(folder: Path, kind: str) -> Iterator[Path]:
+    """A folder for a copy of the database while it is worked on; gone afterwards, and so is one that a kill left behind.
+
+    Raises:
+        HeldError: another process does the same.
+    """
+    with hold(folder, f"{kind}.lock"):
+        for left in folder.glob(f"{kind}-*"):
+            shutil.rmtree(left)
+        with tempfile.TemporaryDirectory(prefix=f"{kind}-", dir=folder) as made:
+            yield Path(made)
 
 
 def is_storage_fault(error: BaseException) -> bool:
