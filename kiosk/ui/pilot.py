@@ -12,6 +12,7 @@ no socket, no thread, nothing. Touches go through Kivy's own input, at a widget'
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import json
 import os
@@ -220,9 +221,10 @@ class Pilot:
         to many seconds, and what was drawn is then seen by nobody until all are done.
         """
         from kivy.core.window import Window
-        from kivy.graphics.opengl import glFinish
 
-        Window.bind(on_flip=lambda *_: glFinish())
+        # By ctypes, because Kivy's own would keep Python's lock and with it all other threads from going on meanwhile.
+        finish = ctypes.CDLL("libGL.so.1").glFinish
+        Window.bind(on_flip=lambda *_: finish())
 
     def close(self) -> None:
         """Stop listening; the socket's file goes."""

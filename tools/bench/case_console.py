@@ -51,7 +51,7 @@ def measure() -> list[Figure]:
         page.fill("#account", ACCOUNT)
         page.fill("#password", new_password(it.house.stage))
         page.click("button.primary")
-        page.wait_for_selector(".groups")
+        page.wait_for_selector("#content")
         page.evaluate(WATCH)
         with gate:
             gate.wait_screen("idle", 30)
