@@ -152,6 +152,7 @@ class SampleDesk:
     drafts: list[Draft] = field(default_factory=list[Draft])
     fails: bool = False
     prints: bool = True
+    served: str | None = None
     recalled: Viewed | Problem = Problem.NOT_FOUND
 
     def register(self, draft: Draft) -> RegisteredVisit:
@@ -160,6 +161,9 @@ class SampleDesk:
             raise OSError("the disk is full")
         self.drafts.append(draft)
         return VISIT
+
+    def serve(self, visit_id: str | None) -> None:
+        self.served = visit_id
 
     def pass_for(self, visit_id: str) -> PassShown | None:
         self.asked.append("pass_for")

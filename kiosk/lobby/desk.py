@@ -8,6 +8,7 @@ is told (V4); from then on it lives here, through power cuts, whether or not any
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -108,6 +109,7 @@ class Desk:
         self._pin_tries = Tries(station.store, station.clock, "pin")
         self._recall_tries = Tries(station.store, station.clock, "recall", free=5)
         self._told: dict[str, Waiting] = {}
+        self._served: str | None = None
         self._called: set[str] = set()
         self._recalls: deque[str] = deque(maxlen=64)
         self._housekeeping_at = 0.0
@@ -150,13 +152,21 @@ class Desk:
             if visit.decision is not None:
                 self._append_decision(visit, visit.decision, DecidedBy.POLICY)
         _log.info("visit %s registered", visit.id)
+        self._served = visit.id
         if visit.decision is not None:
             decision = visit.decision
-            self._defer(lambda: self.listener.on_decision(visit.id, decision, ""))
+            self._defer(lambda: self._decided(visit.id, decision, ""))
         else:
             self._ask(visit)
             self._ask_now()
         return _registered(visit)
+
+    def serve(self, visit_id: str | None) -> None:
+        """Whose visit is on the screen now: only for them a slip is printed by itself, so that none lies about.
+
+        A visit that was just registered is; None once its visitor is gone.
+        """
+        self._served = visit_id
 
     def pass_for(self, visit_id: str) -> PassShown | None:
         """The pass of an agreed visit, issued at the first call and the same ever after.
@@ -204,12 +214,12 @@ class Desk:
         return PassShown(text=text, code=claims.code, expires=claims.expires, way=way, floor=visit.floor)
 
     def print_slip(self, visit_id: str) -> bool:
-        """Print the slip of a visit that has its pass; False where it was printed, may have been, or is being printed.
+        """Print the slip of an agreed visit with its pass; False where it was printed, may have been, or is being printed.
 
         Only a print that is known to have failed may be tried again. The outcome comes by `on_slip`.
         """
         visit = self._visits.get(visit_id)
-        if visit is None or visit.claims is None:
+        if visit is None or visit.decision is not Decision.AGREED:
             return False
         vpass = self.pass_for(visit_id)
         if vpass is None or not self._visits.take_slip(visit_id):
@@ -372,7 +382,17 @@ class Desk:
         else:
             self._asking.pop(visit.id, None)
             self._told.pop(visit.id, None)
-        self._defer(lambda: self.listener.on_decision(visit.id, decision, place))
+        self._defer(lambda: self._decided(visit.id, decision, place))
+
+    def _decided(self, visit_id: str, decision: Decision, place: str) -> None:
+        """Print at once for the visitor who stands here, and tell the window, which takes longer to draw it."""
+        if decision is Decision.AGREED and visit_id == self._served:
+            try:
+                self.print_slip(visit_id)
+            except (sqlite3.Error, LookupError) as error:
+                # The window asks for the pass next, meets the same and sends its visitor to a person.
+                _log.error("visit %s: no pass or slip: %s", visit_id, type(error).__name__)
+        self.listener.on_decision(visit_id, decision, place)
 
     def _recalled_by_staff(self, answer: VisitRecall) -> None:
         if answer.id in self._recalls:

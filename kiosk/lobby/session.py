@@ -160,6 +160,7 @@ class Session:
         recalling, self.recalling = self.recalling, None
         if flow is not None:
             flow.abandon()
+            self._serve(None)
         if recalling is not None:
             recalling.abandon()
         self.idle = None
@@ -265,8 +266,15 @@ class Session:
         self.page = Page.REGISTRATION
         flow.registered(found.visit)
         flow.host(found.waiting)
+        self._serve(found.visit.id)
         if found.decision is not None:
-            self.decided(found.visit.id, found.decision, found.place, slip=found.slip)
+            flow.decided(found.decision, found.place)
+        if found.decision is Decision.AGREED:
+            known = found.slip
+            # A slip that was never printed is printed now; one that may have been is not printed again.
+            self._show_pass(
+                found.visit.id, lambda flow: self.print_slip() if known is None else flow.slip_done(known)
+            )
         if recalling is not None:
             recalling.abandon()
         self._go(Page.REGISTRATION)
@@ -278,21 +286,18 @@ class Session:
         if self.flow is not None and self._here(visit):
             self.flow.host(waiting)
 
-    def decided(
-        self,
-        visit: str,
-        decision: Decision,
-        place: str = "",
-        *,
-        slip: SlipOutcome | None = None,
-    ) -> None:
-        """A decision was applied: where it is a yes, the pass is fetched and the slip printed, unless it was before."""
+    def decided(self, visit: str, decision: Decision, place: str = "") -> None:
+        """A decision was applied: where it is a yes, the pass is fetched. The desk prints the slip by itself."""
         if self.flow is None or not self._here(visit):
             return
         self.flow.decided(decision, place)
-        if decision is not Decision.AGREED or self._desk is None:
-            return
+        if decision is Decision.AGREED:
+            self._show_pass(visit)
+
+    def _show_pass(self, visit: str, then: Callable[[Registration], None] = lambda _: None) -> None:
         desk = self._desk
+        if desk is None:
+            return
 
         def ready(vpass: PassShown | None) -> None:
             if self.flow is None or not self._here(visit):
@@ -301,10 +306,7 @@ class Session:
                 self.flow.no_pass()
                 return
             self.flow.pass_ready(vpass)
-            if slip is not None:
-                self.flow.slip_done(slip)
-            else:
-                self.print_slip()
+            then(self.flow)
 
         self._do(lambda: desk.pass_for(visit), ready, self._trouble)
 
@@ -475,6 +477,12 @@ class Session:
         """The reader has trouble; on the window's thread."""
         if self.flow is not None:
             self.flow.card_trouble(trouble)
+
+    def _serve(self, visit: str | None) -> None:
+        """Tell the desk whose visit is on the screen."""
+        desk = self._desk
+        if desk is not None:
+            self._do(lambda: desk.serve(visit), lambda _: None, self._trouble)
 
     def _here(self, visit: str) -> bool:
         """Whether this visit is the one on the screen (V15)."""

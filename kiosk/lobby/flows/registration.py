@@ -280,8 +280,8 @@ class Registration:
             self._changed()
 
     def slip_done(self, outcome: SlipOutcome, reason: str = "") -> None:
-        """What is known of the paper slip; the pass on screen is good either way."""
-        if self.step is Step.PASS:
+        """What is known of the paper slip, perhaps before the pass is drawn; the pass on screen is good either way."""
+        if self.step in (Step.WAITING, Step.PASS):
             self.slip = outcome
             self.slip_reason = reason
             self._changed()

@@ -156,7 +156,9 @@ class Lobby:
         return [facts.read(e.type, e.v, e.data) for e in events(self.station) if e.type == kind]
 
     def agreed(self, draft: Draft = TYPED) -> str:
+        """A visit agreed after its visitor left the screen, so that nothing is printed by itself."""
         visit = self.desk.register(draft)
+        self.desk.serve(None)
         self.decided(Decision.AGREED)
         return visit.id
 
@@ -604,10 +606,33 @@ def test_a_terminal_without_a_printer_says_so_and_the_pass_stays_on_screen(lobby
     assert lobby.ear.slips == [(SlipOutcome.FAILED, "no_printer")]
 
 
-def test_no_slip_before_its_pass(lobby: Lobby):
-    visit = lobby.agreed()
-    assert lobby.desk.print_slip(visit) is False
+def test_no_slip_before_a_yes(lobby: Lobby):
+    visit = lobby.desk.register(TYPED)
+    assert lobby.desk.print_slip(visit.id) is False
     assert lobby.printer.jobs == []
+    assert lobby.facts("pass.issued") == []
+
+
+def test_for_the_visitor_who_stands_here_the_slip_is_printed_with_the_answer_and_once(lobby: Lobby):
+    visit = lobby.desk.register(TYPED)
+    lobby.decided(Decision.AGREED)
+    assert len(lobby.printer.jobs) == 1
+    assert len(lobby.facts("pass.issued")) == 1
+    assert lobby.ear.decisions == [(Decision.AGREED, "")]
+    assert lobby.desk.print_slip(visit.id) is False
+    lobby.printer.finish(PrintState.PRINTED)
+    assert lobby.ear.slips == [(SlipOutcome.PRINTED, "")]
+
+
+@pytest.mark.parametrize("served", [None, "0192f0a0-0000-7000-8000-000000000009"], ids=["nobody", "another"])
+def test_no_slip_is_left_lying_for_a_visitor_who_has_gone(lobby: Lobby, served: str | None):
+    visit = lobby.desk.register(TYPED)
+    lobby.desk.serve(served)
+    lobby.decided(Decision.AGREED)
+    assert lobby.printer.jobs == []
+    assert lobby.ear.decisions == [(Decision.AGREED, "")]
+    lobby.desk.serve(visit.id)
+    assert lobby.desk.print_slip(visit.id) is True
 
 
 # ---- bringing a visit back, calling staff
