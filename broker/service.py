@@ -59,6 +59,9 @@ async def _serve(settings: Settings, say_line: Callable[[str], None]) -> None:
         stack.callback(writing.close)
         with transaction(writing):
             password = accounts.first_password(writing)
+        if password is not None:
+            # At once: whatever fails further on, only its hash is kept.
+            say_line(f"First run: log in as {accounts.ADMIN} with password {password} (shown only this once)")
 
         changed: list[Callable[[Changes], None]] = []
 
@@ -109,10 +112,6 @@ async def _serve(settings: Settings, say_line: Callable[[str], None]) -> None:
         say_line(f"  console  http://{settings.console.host}:{settings.console.port}")
         say_line(f"  MQTT     {settings.mqtt.host}:{settings.mqtt.port} (this machine only)")
         say_line(f"  data     {settings.data}")
-        if password is not None:
-            say_line(
-                f"  first run: log in as {accounts.ADMIN} with password {password} (shown only this once)"
-            )
         server = _Server(
             uvicorn.Config(
                 console.asgi,
