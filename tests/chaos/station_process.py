@@ -95,11 +95,15 @@ def a_visit() -> VisitRegistered:
 
 def run(station: Station, told: Told, side: int) -> None:
     """Append until told to stop; what the disk refuses is not noted and comes again as another fact."""
-    number, due = 0, time.monotonic()
+    number, due, heard = 0, time.monotonic(), b""
     while not told.stop:
         pause = min(LOOK_EVERY, max(0.0, due - time.monotonic())) if told.rate else LOOK_EVERY
         if select.select([sys.stdin], [], [], pause)[0]:
-            told.hear(sys.stdin.readline())
+            # Read raw: a second line that came along would wait in Python's buffer, where select doesn't see it.
+            heard += os.read(sys.stdin.fileno(), 4096) or b"stop\n"
+            *lines, heard = heard.split(b"\n")
+            for line in lines:
+                told.hear(line.decode())
         now = time.monotonic()
         if not told.rate:
             due = now

@@ -41,6 +41,7 @@ def of_centre(file: Path) -> Ledger:
     """
     found = Ledger()
     with closing(open_read_only(file)) as db:
+        db.execute("begin")  # one moment of the file, however many queries: the centre goes on meanwhile
         assert db.execute("pragma integrity_check").fetchone() == ("ok",), f"{file} is damaged"
         rows = db.execute(
             "select station, log, seq, id, body, hash, state, position from events order by station, log, seq"
