@@ -96,6 +96,7 @@ def test_one_visit_through_every_real_part_but_the_windows(tmp_path: Path, centr
         "visit.registered",
         "visit.decided",
         "pass.issued",
+        "slip.printed",
     ]
     lobby.stop()
     gate.stop()
